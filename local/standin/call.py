@@ -1,0 +1,76 @@
+"""One call as an endpoint sees it: who calls, what for, and the database to do it in."""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from local.standin.answers import Refusal
+from local.standin.options import Options
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The holder of a credential; with a client-level key it sees that client alone."""
+
+    account: int
+    client: int | None = None
+    scopes: frozenset[str] | None = None  # None: a key, or a token that may do everything
+
+
+@dataclass(frozen=True)
+class Call:
+    """`query` has its names in lower case; `arguments` are the parts of the path that the route names."""
+
+    caller: Caller
+    version: str
+    arguments: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+    options: Options
+    sql: sqlite3.Connection
+
+    @property
+    def has_mobile(self) -> bool:
+        """MobileNumber, ConsentToSendSms and ListJoinedDate came with v3.3."""
+        return self.version != "v3.2"
+
+    def flag(self, name: str) -> bool:
+        return self.query.get(name, "").lower() == "true"
+
+    def now(self) -> datetime:
+        return self.options.moment()
+
+
+def deserialise_error(field: str = "subscriber") -> Refusal:
+    """Names a field, never the row (seen live: `Fields in error: subscriber`)."""
+    text = "Failed to deserialize your request. \r\nPlease check the documentation and try again."
+    return Refusal(400, 400, f"{text}\r\nFields in error: {field}")
+
+
+def json_object(body: bytes, field: str) -> dict[str, Any]:
+    """The body's members by their names in lower case: the service's binding does not mind case.
+
+    Raises Refusal (400) when the body is no JSON object; a byte order mark is taken.
+    """
+    try:
+        value = json.loads(body)
+    except ValueError:
+        raise deserialise_error(field) from None
+    if not isinstance(value, dict):
+        raise deserialise_error(field)
+    return lowered(value)
+
+
+def lowered(members: Mapping[str, Any]) -> dict[str, Any]:
+    return {name.lower(): value for name, value in members.items()}
+
+
+def typed[T](members: Mapping[str, Any], name: str, kind: type[T], field: str) -> T | None:
+    """The member, or None where it is absent or null. Raises Refusal (400) when it is of another type."""
+    value = members.get(name)
+    if value is None or type(value) is kind:
+        return value
+    raise deserialise_error(field)

@@ -1,0 +1,118 @@
+"""Subscribers as stored: reading, upserting, and who may not be put back on a list."""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from local.standin.answers import Refusal
+from local.standin.call import Call
+from local.standin.lists import SubscriberList
+from local.standin.submission import Row
+from local.standin.values import FieldRules, Stored
+
+ACTIVE, UNCONFIRMED, UNSUBSCRIBED, BOUNCED, DELETED = (
+    "Active",
+    "Unconfirmed",
+    "Unsubscribed",
+    "Bounced",
+    "Deleted",
+)
+STATES = (ACTIVE, UNCONFIRMED, UNSUBSCRIBED, BOUNCED, DELETED)
+
+SUPPRESSED = (
+    204,
+    "Subscriber has existed in the selected list before, and currently exists in suppression list",
+)
+INACTIVE = {
+    DELETED: (205, "Subscriber is deleted"),
+    UNSUBSCRIBED: (206, "Subscriber is unsubscribed"),
+    BOUNCED: (207, "Subscriber is bounced"),
+    UNCONFIRMED: (208, "Subscriber is unconfirmed"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """`joined` and `changed` (of state) are `YYYY-MM-DD HH:MM:SS` in the client's time zone."""
+
+    email_key: str
+    email: str
+    name: str
+    mobile: str
+    state: str
+    joined: str
+    changed: str
+    values: Stored
+
+
+def by_key(
+    sql: sqlite3.Connection, subscriber_list: SubscriberList, keys: Iterable[str]
+) -> dict[str, Subscriber]:
+    """Those of the addresses that the list has ever had."""
+    rows = sql.execute(
+        "SELECT email_key, email, name, mobile, state, joined, changed, field_values FROM subscriber"
+        " WHERE list = ? AND email_key IN (SELECT value FROM json_each(?))",
+        (subscriber_list.seq, json.dumps(list(keys))),
+    )
+    return {row[0]: Subscriber(*row[:7], json.loads(row[7])) for row in map(tuple[Any, ...], rows)}
+
+
+def find_subscriber(call: Call, subscriber_list: SubscriberList, email: str) -> Subscriber:
+    """Raises Refusal (400, Code 203) when the list has never had the address."""
+    found = by_key(call.sql, subscriber_list, [email.lower()]).get(email.lower())
+    if found is None:
+        raise Refusal(400, 203, "Subscriber not in list or has already been removed")
+    return found
+
+
+def store(
+    sql: sqlite3.Connection, subscriber_list: SubscriberList, subscribers: Iterable[Subscriber]
+) -> None:
+    sql.executemany(
+        "INSERT INTO subscriber (list, email_key, email, name, mobile, state, joined, changed, field_values)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (list, email_key) DO UPDATE SET email = excluded.email, name = excluded.name,"
+        " mobile = excluded.mobile, state = excluded.state, changed = excluded.changed,"
+        " field_values = excluded.field_values",
+        [
+            (
+                subscriber_list.seq,
+                s.email_key,
+                s.email,
+                s.name,
+                s.mobile,
+                s.state,
+                s.joined,
+                s.changed,
+                json.dumps(s.values),
+            )
+            for s in subscribers
+        ],
+    )
+
+
+def with_state(subscriber: Subscriber, state: str, date: str) -> Subscriber:
+    return subscriber if subscriber.state == state else replace(subscriber, state=state, changed=date)
+
+
+def upserted(
+    row: Row, before: Subscriber | None, state: str, date: str, rules: FieldRules, *, merge: bool
+) -> Subscriber:
+    """The subscriber after the row: what the row leaves out stays. Raises BadValue."""
+    if before is None:
+        values = rules.applied({}, row.values, merge=merge)
+        return Subscriber(
+            row.email_key, row.email, row.name or "", row.mobile or "", state, date, date, values
+        )
+    return Subscriber(
+        before.email_key,
+        before.email,
+        before.name if row.name is None else row.name,
+        before.mobile if row.mobile is None else row.mobile,
+        state,
+        before.joined,
+        before.changed if before.state == state else date,
+        rules.applied(before.values, row.values, merge=merge) if row.values else before.values,
+    )
