@@ -1,0 +1,43 @@
+# Two commands matter: make demo and make test. The first target here is help.
+PYTHON := .venv/bin/python
+READY  := .venv/ready node_modules/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test check quick clean
+
+help: ## what can be made
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+demo: $(READY) ## run the main job on a sample, here, and compare the list with what it should be
+	@$(PYTHON) -m local.demo
+
+serve: $(READY) ## the same, left running for you to try
+	@$(PYTHON) -m local.demo --serve
+
+test: $(READY) ## every test, the fast ones first
+	@$(PYTHON) -m pytest -q
+
+quick: $(READY) ## the tests that start no processes of their own
+	@$(PYTHON) -m pytest -q -m "not slow"
+
+check: $(READY) ## lint, types, and who may import whom
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-logo 2>/dev/null || .venv/bin/lint-imports
+
+clean: ## remove what was made here
+	rm -rf .venv node_modules .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+.venv/ready: requirements.txt requirements-dev.txt
+	@python3 -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null \
+	  || { echo "Python 3.13 is needed, as the command python3: install it, then try again." >&2; exit 1; }
+	@python3 -m venv .venv
+	@.venv/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+node_modules/.ready: package.json package-lock.json
+	@command -v npm >/dev/null 2>&1 \
+	  || { echo "Node 20 or newer with npm is needed, for the storage emulator: install it, then try again." >&2; exit 1; }
+	@npm ci --no-fund --no-audit --loglevel=error
+	@touch $@
