@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from local.standin.answers import Answer, Refusal
+from local.standin.answers import Answer, RefusalError
 from local.standin.call import Call, Caller
 from local.standin.options import Options
 
@@ -17,22 +17,22 @@ TOKEN_STATES = {"expired": (121, "Expired OAuth Token"), "revoked": (122, "Revok
 
 
 def caller_of(sql: sqlite3.Connection, headers: Mapping[str, str], options: Options) -> Caller:
-    """Who a request comes from. Raises Refusal (401): this runs before any path is looked at."""
+    """Who a request comes from. Raises RefusalError (401): this runs before any path is looked at."""
     kind, _, credential = headers.get("Authorization", "").partition(" ")
     if kind.lower() == "bearer":
         return _bearer(sql, credential.strip())
     key = _basic_user(credential) if kind.lower() == "basic" else None
     if key is None:
         if options.missing_auth_code == 50:
-            raise Refusal(401, 50, "Must supply a valid HTTP Basic Authorization header")
-        raise Refusal(401, 100, "Invalid API Key")
+            raise RefusalError(401, 50, "Must supply a valid HTTP Basic Authorization header")
+        raise RefusalError(401, 100, "Invalid API Key")
     account = sql.execute("SELECT id FROM account WHERE api_key = ?", (key,)).fetchone()
     if account:
         return Caller(account["id"])
     client = sql.execute("SELECT seq, account FROM client WHERE api_key = ?", (key,)).fetchone()
     if client:
         return Caller(client["account"], client["seq"])
-    raise Refusal(401, 100, "Invalid API Key")
+    raise RefusalError(401, 100, "Invalid API Key")
 
 
 def _basic_user(credential: str) -> str | None:
@@ -46,17 +46,17 @@ def _basic_user(credential: str) -> str | None:
 def _bearer(sql: sqlite3.Connection, token: str) -> Caller:
     row = sql.execute("SELECT account, state, scopes FROM token WHERE access_token = ?", (token,)).fetchone()
     if row is None:
-        raise Refusal(401, 120, "Invalid OAuth Token")
+        raise RefusalError(401, 120, "Invalid OAuth Token")
     if row["state"] in TOKEN_STATES:
-        raise Refusal(401, *TOKEN_STATES[row["state"]])
+        raise RefusalError(401, *TOKEN_STATES[row["state"]])
     scopes = frozenset(json.loads(row["scopes"])) if row["scopes"] else None
     return Caller(row["account"], scopes=scopes)
 
 
 def require(call: Call, scope: str) -> None:
-    """Raises Refusal (401, Code 60) when an OAuth token was not granted `scope`."""
+    """Raises RefusalError (401, Code 60) when an OAuth token was not granted `scope`."""
     if call.caller.scopes is not None and scope not in call.caller.scopes:
-        raise Refusal(401, 60, f"You do not have permission to do this: {scope}")
+        raise RefusalError(401, 60, f"You do not have permission to do this: {scope}")
 
 
 @dataclass(frozen=True)
@@ -90,11 +90,11 @@ def clients_of(call: Call) -> list[Client]:
 
 
 def find_client(call: Call) -> Client:
-    """The client that the path names. Raises Refusal (401, Code 102) for an unknown or foreign one."""
+    """The client that the path names. Raises RefusalError (401, Code 102) for an unknown or foreign one."""
     for client in clients_of(call):
         if client.id == call.arguments["client"]:
             return client
-    raise Refusal(401, 102, "Invalid ClientID")
+    raise RefusalError(401, 102, "Invalid ClientID")
 
 
 def system_date(call: Call) -> Answer:

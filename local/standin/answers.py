@@ -16,7 +16,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """A call that the service turns down as a whole: nothing of it is stored."""
 
     def __init__(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from local.standin.answers import Refusal
+from local.standin.answers import RefusalError
 from local.standin.options import Options
 
 
@@ -44,16 +44,16 @@ class Call:
         return self.options.moment()
 
 
-def deserialise_error(field: str = "subscriber") -> Refusal:
+def deserialise_error(field: str = "subscriber") -> RefusalError:
     """Names a field, never the row (seen live: `Fields in error: subscriber`)."""
     text = "Failed to deserialize your request. \r\nPlease check the documentation and try again."
-    return Refusal(400, 400, f"{text}\r\nFields in error: {field}")
+    return RefusalError(400, 400, f"{text}\r\nFields in error: {field}")
 
 
 def json_object(body: bytes, field: str) -> dict[str, Any]:
     """The body's members by their names in lower case: the service's binding does not mind case.
 
-    Raises Refusal (400) when the body is no JSON object; a byte order mark is taken.
+    Raises RefusalError (400) when the body is no JSON object; a byte order mark is taken.
     """
     try:
         value = json.loads(body)
@@ -69,7 +69,7 @@ def lowered(members: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def typed[T](members: Mapping[str, Any], name: str, kind: type[T], field: str) -> T | None:
-    """The member, or None where it is absent or null. Raises Refusal (400) when it is of another type."""
+    """The member, or None where it is absent or null. Raises RefusalError (400) when it is of another type."""
     value = members.get(name)
     if value is None or type(value) is kind:
         return value

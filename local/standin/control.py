@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pydantic import BaseModel, ValidationError
 
 from local.standin import seeding
-from local.standin.answers import Answer, Payload, Refusal, render
+from local.standin.answers import Answer, Payload, RefusalError, render
 from local.standin.dump import subscribers_as_ndjson
 from local.standin.options import Options
 from local.standin.routing import Request, match
@@ -28,26 +28,24 @@ def control(request: Request, state: State) -> Payload:
             return render(Answer({"error": "no such control call", "allowed": calls}, 404))
         operation, arguments = found
         answer = operation(state, request, arguments)
-    except seeding.Misfit as problem:
+    except seeding.MisfitError as problem:
         answer = Answer({"error": str(problem)}, 400)
-    except Refusal as refusal:
+    except RefusalError as refusal:
         answer = Answer({"error": str(refusal)}, 400)
     return answer if isinstance(answer, Payload) else render(answer)
 
 
-class _Malformed(seeding.Misfit):
-    pass
-
-
 def _body[T: BaseModel](kind: type[T], request: Request) -> T:
-    """Raises Misfit with what is wrong and what is allowed."""
+    """Raises MisfitError with what is wrong and what is allowed."""
     try:
         return kind.model_validate_json(request.body)
     except ValidationError as problem:
         wrong = [
             f"{'.'.join(map(str, error['loc'])) or 'body'}: {error['msg']}" for error in problem.errors()
         ]
-        raise seeding.Misfit(f"{'; '.join(wrong)}. Allowed: {json.dumps(kind.model_json_schema())}") from None
+        raise seeding.MisfitError(
+            f"{'; '.join(wrong)}. Allowed: {json.dumps(kind.model_json_schema())}"
+        ) from None
 
 
 def _accounts(state: State, request: Request, arguments: dict[str, str]) -> Answer:

@@ -21,7 +21,7 @@ def subscribers_as_ndjson(
     sql: sqlite3.Connection, subscriber_list: SubscriberList, after: str, most: int
 ) -> bytes:
     """Up to `most` subscribers whose address comes after `after`, by address; custom fields by bare key."""
-    keys = {str(field.id): field.key[1:-1] for field in fields_of(sql, subscriber_list)}
+    keys = {field.number: field.key[1:-1] for field in fields_of(sql, subscriber_list)}
     lines = []
     for row in sql.execute(_ROWS, (subscriber_list.seq, subscriber_list.client.seq, after.lower(), most)):
         email, name, mobile, state, stored, track, sms, suppressed = row

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.standin.accounts import require
-from local.standin.answers import Answer, Refusal
+from local.standin.answers import Answer, RefusalError
 from local.standin.call import Call, deserialise_error, json_object, typed
 from local.standin.lists import SubscriberList, find_list
 
@@ -18,7 +18,7 @@ LONGEST_NAME = 100
 
 @dataclass(frozen=True)
 class Field:
-    id: int
+    number: str  # what stored values are filed under; a rename keeps it
     name: str
     key: str  # with its brackets: `[website]`
     data_type: str
@@ -42,7 +42,7 @@ def fields_of(sql: sqlite3.Connection, subscriber_list: SubscriberList) -> list[
         (subscriber_list.seq,),
     )
     return [
-        Field(number, name, key, data_type, tuple(json.loads(options)), bool(visible))
+        Field(str(number), name, key, data_type, tuple(json.loads(options)), bool(visible))
         for number, name, key, data_type, options, visible in rows
     ]
 
@@ -86,16 +86,16 @@ def insert_field(
     options: list[str],
     visible: bool,
 ) -> str:
-    """Returns the key. Raises Refusal (400): Code 254, 255, 256, 257 or 259."""
+    """Returns the key. Raises RefusalError (400): Code 254, 255, 256, 257 or 259."""
     _check_name(name, fields_of(sql, subscriber_list))
     known = {each.lower(): each for each in DATA_TYPES}
     if data_type.lower() not in known:
-        raise Refusal(400, 259, "Invalid DataType")
+        raise RefusalError(400, 259, "Invalid DataType")
     data_type = known[data_type.lower()]
     if options and data_type not in WITH_OPTIONS:
-        raise Refusal(400, 256, "Options are only allowed for multi-option field types")
+        raise RefusalError(400, 256, "Options are only allowed for multi-option field types")
     if not options and data_type in WITH_OPTIONS:
-        raise Refusal(400, 257, "Options are required for multi-option field types")
+        raise RefusalError(400, 257, "Options are required for multi-option field types")
     sql.execute(
         "INSERT INTO field (list, name, key, data_type, options, visible) VALUES (?, ?, ?, ?, ?, ?)",
         (subscriber_list.seq, name, tag(name), data_type, json.dumps(options), visible),
@@ -110,10 +110,10 @@ def update_field(call: Call) -> Answer:
     field = _find_field(call, found)
     body = json_object(call.body, "customfield")
     name = typed(body, "fieldname", str, "customfield") or ""
-    _check_name(name, [each for each in fields_of(call.sql, found) if each.id != field.id])
+    _check_name(name, [each for each in fields_of(call.sql, found) if each.number != field.number])
     call.sql.execute(
         "UPDATE field SET name = ?, key = ?, visible = ? WHERE id = ?",
-        (name, tag(name), _visible(body, field.visible), field.id),
+        (name, tag(name), _visible(body, field.visible), field.number),
     )
     return Answer(tag(name))
 
@@ -122,20 +122,20 @@ def update_options(call: Call) -> Answer:
     require(call, "ManageLists")
     field = _find_field(call, find_list(call))
     if field.data_type not in WITH_OPTIONS:
-        raise Refusal(400, 256, "Options are only allowed for multi-option field types")
+        raise RefusalError(400, 256, "Options are only allowed for multi-option field types")
     body = json_object(call.body, "customfield")
     kept = field.options if typed(body, "keepexistingoptions", bool, "customfield") else ()
     options = list(dict.fromkeys([*kept, *_texts(body)]))
     if not options:
-        raise Refusal(400, 257, "Options are required for multi-option field types")
-    call.sql.execute("UPDATE field SET options = ? WHERE id = ?", (json.dumps(options), field.id))
+        raise RefusalError(400, 257, "Options are required for multi-option field types")
+    call.sql.execute("UPDATE field SET options = ? WHERE id = ?", (json.dumps(options), field.number))
     return Answer()
 
 
 def delete_field(call: Call) -> Answer:
     require(call, "ManageLists")
     field = _find_field(call, find_list(call))
-    call.sql.execute("DELETE FROM field WHERE id = ?", (field.id,))
+    call.sql.execute("DELETE FROM field WHERE id = ?", (field.number,))
     return Answer()
 
 
@@ -145,14 +145,14 @@ def _find_field(call: Call, subscriber_list: SubscriberList) -> Field:
         for field in fields_of(call.sql, subscriber_list):
             if bare(field.key) == bare(key):
                 return field
-    raise Refusal(400, 253, "Invalid custom field key. Keys must be surrounded with [ ]")
+    raise RefusalError(400, 253, "Invalid custom field key. Keys must be surrounded with [ ]")
 
 
 def _check_name(name: str, others: list[Field]) -> None:
     if not name.strip() or len(name) > LONGEST_NAME:
-        raise Refusal(400, 254, "Invalid custom field name")
+        raise RefusalError(400, 254, "Invalid custom field name")
     if any(each.name.lower() == name.lower() or bare(each.key) == bare(tag(name)) for each in others):
-        raise Refusal(400, 255, "Custom field name already exists")
+        raise RefusalError(400, 255, "Custom field name already exists")
 
 
 def _texts(body: dict[str, Any]) -> list[str]:

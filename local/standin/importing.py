@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.standin.accounts import require
-from local.standin.answers import Answer, Refusal
+from local.standin.answers import Answer, RefusalError
 from local.standin.call import Call
 from local.standin.consent import store_consent
 from local.standin.fields import fields_of
@@ -23,7 +23,7 @@ from local.standin.subscribers import (
     upserted,
 )
 from local.standin.suppression import suppressed, unsuppress
-from local.standin.values import BadValue, FieldRules
+from local.standin.values import BadValueError, FieldRules
 
 # No source knows the number for a row whose value is refused; 202 is the one row code that no source explains.
 BAD_VALUE_CODE = 202
@@ -88,10 +88,10 @@ def _decide(call: Call, found: SubscriberList, unique: Mapping[str, Row], batch:
             else:
                 state = ACTIVE if before else newcomer_state
             after = upserted(row, before, state, date, rules, merge=merge)
-        except BadValue as problem:
+        except BadValueError as problem:
             outcome.fail(row, BAD_VALUE_CODE, str(problem))
             continue
-        except Refusal as problem:
+        except RefusalError as problem:
             if problem.answer.body["Code"] == 220 and call.options.bad_mobile == "request":
                 raise
             outcome.fail(row, problem.answer.body["Code"], problem.answer.body["Message"])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.standin.accounts import Client, find_client, require
-from local.standin.answers import Answer, Refusal
+from local.standin.answers import Answer, RefusalError
 from local.standin.call import Call, json_object, typed
 
 UNSUBSCRIBE_SETTINGS = ("AllClientLists", "OnlyThisList")
@@ -52,14 +52,14 @@ def list_by_id(sql: sqlite3.Connection, list_id: str) -> SubscriberList | None:
 
 
 def find_list(call: Call) -> SubscriberList:
-    """The list that the path names. Raises Refusal for an unknown or foreign one; no source says which code."""
+    """The list that the path names. Raises RefusalError for an unknown or foreign one; no source says which code."""
     row = call.sql.execute(
         f"SELECT {_COLUMNS} WHERE l.id = ? AND c.account = ? AND (? IS NULL OR c.seq = ?)",
         (call.arguments["list"], call.caller.account, call.caller.client, call.caller.client),
     ).fetchone()
     if row is None:
         status, code = _UNKNOWN_LIST[call.options.unknown_list]
-        raise Refusal(status, code, "Invalid ListID" if code == 101 else "Not Found")
+        raise RefusalError(status, code, "Invalid ListID" if code == 101 else "Not Found")
     return _subscriber_list(row)
 
 
@@ -124,16 +124,16 @@ def insert_list(sql: sqlite3.Connection, client: int, list_id: str, settings: di
 
 
 def _settings(call: Call, client: Client, own_id: str | None) -> dict[str, Any]:
-    """The columns of a list from the body. Raises Refusal (400): Code 250, 251, 261 or 400."""
+    """The columns of a list from the body. Raises RefusalError (400): Code 250, 251, 261 or 400."""
     body = json_object(call.body, "list")
     title = typed(body, "title", str, "list") or ""
     if not title.strip():
-        raise Refusal(400, 251, "List title cannot be empty")
+        raise RefusalError(400, 251, "List title cannot be empty")
     if any(each.title == title and each.id != own_id for each in lists_of(call.sql, client)):
-        raise Refusal(400, 250, "List title already exists for this client")
+        raise RefusalError(400, 250, "List title already exists for this client")
     setting = typed(body, "unsubscribesetting", str, "list") or UNSUBSCRIBE_SETTINGS[0]
     if setting not in UNSUBSCRIBE_SETTINGS:
-        raise Refusal(400, 261, "UnsubscribeSetting must be AllClientLists or OnlyThisList")
+        raise RefusalError(400, 261, "UnsubscribeSetting must be AllClientLists or OnlyThisList")
     return {
         "title": title,
         "confirmed_opt_in": typed(body, "confirmedoptin", bool, "list") or False,

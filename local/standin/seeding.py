@@ -21,7 +21,7 @@ from local.standin.subscribers import Subscriber, store
 from local.standin.suppression import suppress
 
 
-class Misfit(Exception):
+class MisfitError(Exception):
     """A well-formed control call that does not fit what is stored; the text says what would."""
 
 
@@ -44,9 +44,9 @@ def add_client(sql: sqlite3.Connection, account_key: str, body: ClientBody) -> d
 def add_list(sql: sqlite3.Connection, client_id: str, body: ListBody) -> dict[str, Any]:
     client = sql.execute("SELECT seq FROM client WHERE id = ?", (client_id,)).fetchone()
     if client is None:
-        raise Misfit(f"no client {client_id!r}; make it with POST /control/clients")
+        raise MisfitError(f"no client {client_id!r}; make it with POST /control/clients")
     if list_by_id(sql, body.id):
-        raise Misfit(f"there is a list {body.id!r} already")
+        raise MisfitError(f"there is a list {body.id!r} already")
     settings = body.model_dump(exclude={"id", "fields"})
     insert_list(sql, client["seq"], body.id, {**settings, "unsubscribe_page": "", "confirmation_page": ""})
     add_fields(sql, body.id, body.fields)
@@ -71,7 +71,7 @@ def add_token(sql: sqlite3.Connection, body: TokenBody) -> None:
 def put_subscribers(sql: sqlite3.Connection, body: NewSubscribers, now: datetime) -> None:
     """Replaces whatever is stored about these addresses."""
     found = the_list(sql, body.list_id)
-    keys = {bare(field.key): str(field.id) for field in fields_of(sql, found)}
+    keys = {bare(field.key): field.number for field in fields_of(sql, found)}
     date = str(found.client.local(now))
     store(sql, found, [_subscriber(each, keys, date) for each in body.subscribers])
     barred = [each.email for each in body.subscribers if each.suppressed]
@@ -81,14 +81,14 @@ def put_subscribers(sql: sqlite3.Connection, body: NewSubscribers, now: datetime
 def the_list(sql: sqlite3.Connection, list_id: str) -> SubscriberList:
     found = list_by_id(sql, list_id)
     if found is None:
-        raise Misfit(f"no list {list_id!r}; make it with POST /control/lists")
+        raise MisfitError(f"no list {list_id!r}; make it with POST /control/lists")
     return found
 
 
 def _subscriber(body: SubscriberBody, keys: dict[str, str], date: str) -> Subscriber:
     unknown = [key for key in body.fields if bare(key) not in keys]
     if unknown:
-        raise Misfit(f"no custom field {unknown[0]!r} on the list; there are {sorted(keys)}")
+        raise MisfitError(f"no custom field {unknown[0]!r} on the list; there are {sorted(keys)}")
     values = {keys[bare(key)]: value for key, value in body.fields.items()}
     return Subscriber(body.email.lower(), body.email, body.name, body.mobile, body.state, date, date, values)
 
@@ -96,7 +96,7 @@ def _subscriber(body: SubscriberBody, keys: dict[str, str], date: str) -> Subscr
 def _account(sql: sqlite3.Connection, api_key: str) -> int:
     account = sql.execute("SELECT id FROM account WHERE api_key = ?", (api_key,)).fetchone()
     if account is None:
-        raise Misfit("no account with this API key; make it with POST /control/accounts")
+        raise MisfitError("no account with this API key; make it with POST /control/accounts")
     return int(account["id"])
 
 
@@ -105,4 +105,4 @@ def _insert(sql: sqlite3.Connection, table: str, columns: dict[str, Any]) -> Non
     try:
         sql.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", columns)
     except sqlite3.IntegrityError as problem:
-        raise Misfit(f"there is such a {table} already ({problem})") from None
+        raise MisfitError(f"there is such a {table} already ({problem})") from None

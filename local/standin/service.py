@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from local.standin import accounts, fields, importing, lists
 from local.standin.accounts import caller_of
-from local.standin.answers import Answer, Payload, Refusal, render
+from local.standin.answers import Answer, Payload, RefusalError, render
 from local.standin.call import Call
 from local.standin.database import Database
 from local.standin.options import Options
@@ -49,15 +49,15 @@ def serve(request: Request, database: Database, options: Options) -> Reply:
             version, endpoint, arguments = _route(request)
             call = Call(caller, version, arguments, request.query, request.body, options, sql)
             return Reply(render(endpoint(call), as_json=as_json))
-    except Refusal as refusal:
+    except RefusalError as refusal:
         note = "no such endpoint in the stand-in" if refusal.answer.status == 404 else ""
         return Reply(render(refusal.answer, as_json=as_json), note)
 
 
 def _route(request: Request) -> tuple[str, Endpoint, dict[str, str]]:
-    """Raises Refusal (404) for a path, a method or a version that is not here."""
+    """Raises RefusalError (404) for a path, a method or a version that is not here."""
     parts = re.fullmatch(r"/api/([^/]+)/(.+?)(?:\.json|\.xml)?", request.path, re.IGNORECASE)
     found = match(ROUTES, request.method, parts[2]) if parts and parts[1] in VERSIONS else None
     if parts is None or found is None:
-        raise Refusal(404, 404, "We couldn't find the resource you're looking for.")
+        raise RefusalError(404, 404, "We couldn't find the resource you're looking for.")
     return parts[1], *found

@@ -1,11 +1,14 @@
 """The body of an import, an add or an update, read as strictly as the service reads it."""
 
+import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, TypedDict
 
-from local.standin.answers import Refusal
-from local.standin.call import Call, deserialise_error, json_object, lowered, typed
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+
+from local.standin.answers import RefusalError
+from local.standin.call import Call, deserialise_error
 from local.standin.options import Options
 from local.standin.values import FieldValue
 
@@ -13,24 +16,55 @@ CONSENT = ("yes", "no", "unchanged")
 MOST_ROWS = 1000
 
 _EMAIL = re.compile(r"[^\s@\"(),:;<>\[\]\\]+@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,}")
+_LONGEST_EMAIL = 254
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
-_WORD = "subscriber"
+
+# Forbidding names is what notices another spelling of one: `_parsed` then reads the body again, without regard to case.
+_STRICT = ConfigDict(strict=True, extra="forbid")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One submitted subscriber. None: not submitted, so what is stored stays. Consent is in lower case."""
+@with_config(_STRICT)
+class _Subscriber(TypedDict, total=False):
+    EmailAddress: str | None
+    Name: str | None
+    MobileNumber: str | None
+    CustomFields: list[FieldValue] | None
+    ConsentToTrack: str | None
+    ConsentToSendSms: str | None
 
+
+@with_config(_STRICT)
+class _Single(_Subscriber, total=False):
+    Resubscribe: bool | None
+    RestartSubscriptionBasedAutoresponders: bool | None
+
+
+@with_config(_STRICT)
+class _Import(TypedDict, total=False):
+    Subscribers: list[_Subscriber] | None
+    Resubscribe: bool | None
+    QueueSubscriptionBasedAutoResponders: bool | None
+    RestartSubscriptionBasedAutoresponders: bool | None
+
+
+_IMPORT = TypeAdapter(_Import)
+_SINGLE = TypeAdapter(_Single)
+_SPELLINGS = {name.lower(): name for body in (_Import, _Single, FieldValue) for name in body.__annotations__}
+
+
+class Row(NamedTuple):
+    """One submitted subscriber. None: not submitted, so what is stored stays. Consent is in lower case.
+
+    A tuple, as `Subscriber` is, because a thousand are made in one call and a frozen dataclass takes thrice as long.
+    """
+
+    email_key: str
     email: str
     name: str | None
     mobile: str | None
-    values: tuple[FieldValue, ...]
+    values: list[FieldValue]
     consent_to_track: str | None
     consent_to_send_sms: str | None
-
-    @property
-    def email_key(self) -> str:
-        return self.email.lower()
 
 
 @dataclass(frozen=True)
@@ -40,88 +74,86 @@ class Batch:
 
 
 def read_batch(call: Call) -> Batch:
-    """Raises Refusal (400): Code 400, 209, 212, or what a missing or bad consent gives to a whole request."""
-    body = json_object(call.body, _WORD)
-    submitted = typed(body, "subscribers", list, _WORD) or []
+    """Raises RefusalError (400): Code 400, 209, 212, or what a missing or bad consent gives to a whole request."""
+    body = _parsed(_IMPORT, call.body)
+    submitted = body.get("Subscribers") or []
     if len(submitted) > MOST_ROWS:
-        raise Refusal(400, 209, f"Maximum of {MOST_ROWS} subscribers exceeded")
+        raise RefusalError(400, 209, f"Maximum of {MOST_ROWS} subscribers exceeded")
     if not submitted:
-        raise Refusal(400, 212, "No subscribers were submitted")
+        raise RefusalError(400, 212, "No subscribers were submitted")
     rows = [_row(item, call) for item in submitted]
     if call.options.consent_scope == "request":
         for row in rows:
             check_consent(row, call.options)
-    resubscribe = typed(body, "resubscribe", bool, _WORD) or False
-    for name in ("queuesubscriptionbasedautoresponders", "restartsubscriptionbasedautoresponders"):
-        typed(body, name, bool, _WORD)
-    return Batch(rows, resubscribe)
+    return Batch(rows, body.get("Resubscribe") or False)
 
 
 def read_single(call: Call) -> tuple[Row, bool]:
-    """The row of an add or update, and whether it resubscribes. Raises Refusal (400)."""
-    body = json_object(call.body, _WORD)
+    """The row of an add or update, and whether it resubscribes. Raises RefusalError (400)."""
+    body = _parsed(_SINGLE, call.body)
     row = _row(body, call)
     check_consent(row, call.options)
-    return row, typed(body, "resubscribe", bool, _WORD) or False
+    return row, body.get("Resubscribe") or False
 
 
-def _row(item: object, call: Call) -> Row:
-    if not isinstance(item, dict):
-        raise deserialise_error(_WORD)
-    members = lowered(item)
-    email = typed(members, "emailaddress", str, _WORD) or ""
-    mobile = typed(members, "mobilenumber", str, _WORD)
-    sms = _consent(members, "consenttosendsms", call.options)
+def _parsed[T](adapter: TypeAdapter[T], body: bytes) -> T:
+    """Raises RefusalError (400, Code 400). Names that the service does not know are passed over."""
+    try:
+        return adapter.validate_json(body)
+    except ValidationError:
+        pass
+    try:
+        return adapter.validate_python(_respelt(json.loads(body)))
+    except ValueError:
+        raise deserialise_error() from None
+
+
+def _respelt(value: Any) -> Any:
+    """The service binds names without regard to case."""
+    if isinstance(value, dict):
+        known = {_SPELLINGS.get(name.lower()): item for name, item in value.items()}
+        return {name: _respelt(item) for name, item in known.items() if name}
+    return [_respelt(item) for item in value] if isinstance(value, list) else value
+
+
+def _row(item: _Subscriber, call: Call) -> Row:
+    email = item.get("EmailAddress") or ""
+    if call.options.email_spaces == "trim":
+        email = email.strip()
     return Row(
-        email.strip() if call.options.email_spaces == "trim" else email,
-        typed(members, "name", str, _WORD),
-        mobile if call.has_mobile else None,
-        tuple(map(_value, typed(members, "customfields", list, _WORD) or ())),
-        _consent(members, "consenttotrack", call.options),
-        sms if call.has_mobile else None,
+        email.lower(),
+        email,
+        item.get("Name"),
+        item.get("MobileNumber") if call.has_mobile else None,
+        item.get("CustomFields") or [],
+        _consent(item.get("ConsentToTrack"), call.options.invalid_consent == "deserialise"),
+        _consent(item.get("ConsentToSendSms"), True) if call.has_mobile else None,
     )
 
 
-def _value(item: object) -> FieldValue:
-    """A value is a string: an array or a number makes the whole request unreadable."""
-    if not isinstance(item, dict):
-        raise deserialise_error(_WORD)
-    members = {name.lower(): value for name, value in item.items()}
-    key, value, clear = members.get("key"), members.get("value"), members.get("clear")
-    if (
-        type(key) is not str
-        or not (value is None or type(value) is str)
-        or not (clear is None or type(clear) is bool)
-    ):
-        raise deserialise_error(_WORD)
-    return FieldValue(key, value or "", clear or False)
-
-
-def _consent(members: dict[str, Any], name: str, options: Options) -> str | None:
-    value = typed(members, name, str, _WORD)
+def _consent(value: str | None, refuse: bool) -> str | None:
     if not value:
         return None
-    if value.lower() not in CONSENT and (
-        options.invalid_consent == "deserialise" or name != "consenttotrack"
-    ):
-        raise deserialise_error(_WORD)
-    return value.lower()
+    value = value.lower()
+    if refuse and value not in CONSENT:
+        raise deserialise_error()
+    return value
 
 
 def check_consent(row: Row, options: Options) -> None:
-    """ConsentToTrack is mandatory since v3.2. Raises Refusal (400): Code 214 or -213, or 215."""
+    """ConsentToTrack is mandatory since v3.2. Raises RefusalError (400): Code 214 or -213, or 215."""
     if row.consent_to_track is None:
-        raise Refusal(400, options.missing_consent_code, "Please provide a consent to track value")
+        raise RefusalError(400, options.missing_consent_code, "Please provide a consent to track value")
     if row.consent_to_track not in CONSENT:
-        raise Refusal(400, 215, "Please provide a valid consent to track value")
+        raise RefusalError(400, 215, "Please provide a valid consent to track value")
 
 
-def row_problem(row: Row) -> Refusal | None:
+def row_problem(row: Row) -> RefusalError | None:
     """What is wrong with the address (Code 1), the mobile number (220) or both (221)."""
-    bad_email = len(row.email) > 254 or not _EMAIL.fullmatch(row.email)
+    bad_email = len(row.email) > _LONGEST_EMAIL or not _EMAIL.fullmatch(row.email)
     bad_mobile = bool(row.mobile) and not _E164.fullmatch(row.mobile or "")
     if bad_email and bad_mobile:
-        return Refusal(400, 221, "Invalid Email Address and Mobile Number")
+        return RefusalError(400, 221, "Invalid Email Address and Mobile Number")
     if bad_mobile:
-        return Refusal(400, 220, "Invalid Mobile Number")
-    return Refusal(400, 1, "Invalid Email Address") if bad_email else None
+        return RefusalError(400, 220, "Invalid Mobile Number")
+    return RefusalError(400, 1, "Invalid Email Address") if bad_email else None

@@ -3,10 +3,9 @@
 import json
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import NamedTuple
 
-from local.standin.answers import Refusal
+from local.standin.answers import RefusalError
 from local.standin.call import Call
 from local.standin.lists import SubscriberList
 from local.standin.submission import Row
@@ -32,10 +31,11 @@ INACTIVE = {
     UNCONFIRMED: (208, "Subscriber is unconfirmed"),
 }
 
+COLUMNS = "email_key, email, name, mobile, state, joined, changed, field_values"
 
-@dataclass(frozen=True, slots=True)
-class Subscriber:
-    """`joined` and `changed` (of state) are `YYYY-MM-DD HH:MM:SS` in the client's time zone."""
+
+class Subscriber(NamedTuple):
+    """In the order of `COLUMNS`; `joined` and `changed` (of state) are `YYYY-MM-DD HH:MM:SS` in the client's time zone."""
 
     email_key: str
     email: str
@@ -52,18 +52,23 @@ def by_key(
 ) -> dict[str, Subscriber]:
     """Those of the addresses that the list has ever had."""
     rows = sql.execute(
-        "SELECT email_key, email, name, mobile, state, joined, changed, field_values FROM subscriber"
-        " WHERE list = ? AND email_key IN (SELECT value FROM json_each(?))",
+        f"SELECT {COLUMNS} FROM subscriber WHERE list = ? AND email_key IN (SELECT value FROM json_each(?))",
         (subscriber_list.seq, json.dumps(list(keys))),
     )
-    return {row[0]: Subscriber(*row[:7], json.loads(row[7])) for row in map(tuple[Any, ...], rows)}
+    return {row["email_key"]: loaded(row) for row in rows}
+
+
+def loaded(row: sqlite3.Row) -> Subscriber:
+    """From the columns of `COLUMNS`."""
+    key, email, name, mobile, state, joined, changed, values = row
+    return Subscriber(key, email, name, mobile, state, joined, changed, json.loads(values))
 
 
 def find_subscriber(call: Call, subscriber_list: SubscriberList, email: str) -> Subscriber:
-    """Raises Refusal (400, Code 203) when the list has never had the address."""
+    """Raises RefusalError (400, Code 203) when the list has never had the address."""
     found = by_key(call.sql, subscriber_list, [email.lower()]).get(email.lower())
     if found is None:
-        raise Refusal(400, 203, "Subscriber not in list or has already been removed")
+        raise RefusalError(400, 203, "Subscriber not in list or has already been removed")
     return found
 
 
@@ -76,43 +81,25 @@ def store(
         " ON CONFLICT (list, email_key) DO UPDATE SET email = excluded.email, name = excluded.name,"
         " mobile = excluded.mobile, state = excluded.state, changed = excluded.changed,"
         " field_values = excluded.field_values",
-        [
-            (
-                subscriber_list.seq,
-                s.email_key,
-                s.email,
-                s.name,
-                s.mobile,
-                s.state,
-                s.joined,
-                s.changed,
-                json.dumps(s.values),
-            )
-            for s in subscribers
-        ],
+        [(subscriber_list.seq, *each[:-1], json.dumps(each.values)) for each in subscribers],
     )
 
 
 def with_state(subscriber: Subscriber, state: str, date: str) -> Subscriber:
-    return subscriber if subscriber.state == state else replace(subscriber, state=state, changed=date)
+    return subscriber if subscriber.state == state else subscriber._replace(state=state, changed=date)
 
 
 def upserted(
     row: Row, before: Subscriber | None, state: str, date: str, rules: FieldRules, *, merge: bool
 ) -> Subscriber:
-    """The subscriber after the row: what the row leaves out stays. Raises BadValue."""
+    """The subscriber after the row: what the row leaves out stays. Raises BadValueError."""
     if before is None:
         values = rules.applied({}, row.values, merge=merge)
         return Subscriber(
             row.email_key, row.email, row.name or "", row.mobile or "", state, date, date, values
         )
-    return Subscriber(
-        before.email_key,
-        before.email,
-        before.name if row.name is None else row.name,
-        before.mobile if row.mobile is None else row.mobile,
-        state,
-        before.joined,
-        before.changed if before.state == state else date,
-        rules.applied(before.values, row.values, merge=merge) if row.values else before.values,
+    return with_state(before, state, date)._replace(
+        name=before.name if row.name is None else row.name,
+        mobile=before.mobile if row.mobile is None else row.mobile,
+        values=rules.applied(before.values, row.values, merge=merge) if row.values else before.values,
     )

@@ -3,25 +3,30 @@
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, NotRequired, TypedDict
+
+from pydantic import ConfigDict, with_config
 
 from local.standin.fields import Field, bare
 from local.standin.options import Options
 
 LONGEST_VALUE = 250
 EARLIEST, LATEST = date(1900, 1, 1), date(2076, 6, 6)  # dates outside are ignored without a word
-NO_DATE = "0000-00-00"  # clears a date
+NO_DATES = ("0000-00-00", "0000/00/00")  # clear a date
 
-Stored = dict[str, Any]  # field id, as text, to a string, or to a list of strings for select-many
-
-
-class FieldValue(NamedTuple):
-    key: str
-    value: str
-    clear: bool
+Stored = dict[str, Any]  # field number to a string, or to a list of strings for select-many
 
 
-class BadValue(Exception):
+@with_config(ConfigDict(strict=True, extra="forbid"))
+class FieldValue(TypedDict):
+    """As it stands in a request: thousands come in one call, so they are not copied into objects."""
+
+    Key: str
+    Value: NotRequired[str | None]
+    Clear: NotRequired[bool | None]
+
+
+class BadValueError(Exception):
     """A value that the options say the row must fail for."""
 
 
@@ -29,83 +34,73 @@ class FieldRules:
     """The fields of one list, ready for many rows."""
 
     def __init__(self, fields: Iterable[Field], options: Options) -> None:
-        self._fields = {bare(field.key): field for field in fields}
+        self._fields = {bare(field.key): field for field in fields if bare(field.key)}
         self._options = options
         self._found: dict[str, Field | None] = {}  # by the key's spelling in the submission
 
     def applied(self, current: Mapping[str, Any], submitted: Iterable[FieldValue], *, merge: bool) -> Stored:
         """`current` with the submission's values; a field that is not submitted keeps what it has.
 
-        merge: whether a select-many field keeps the options it had. Raises BadValue.
+        merge: whether a select-many field keeps the options it had. Raises BadValueError.
         """
         result = dict(current)
-        chosen: dict[str, list[FieldValue]] = {}
+        chosen: dict[Field, list[FieldValue]] = {}
         for item in submitted:
-            field = self._field(item.key)
+            key = item["Key"]
+            field = self._found[key] if key in self._found else self._find(key)
             if field is None:
                 continue  # an unknown key is dropped and the row still counts as a success
-            number = str(field.id)
             if field.data_type == "MultiSelectMany":
-                chosen.setdefault(number, []).append(item)
+                chosen.setdefault(field, []).append(item)
                 continue
-            if item.clear or (
-                field.data_type == "Date" and item.value in (NO_DATE, NO_DATE.replace("-", "/"))
-            ):
-                result.pop(number, None)
-            elif not item.value:
-                if self._options.empty_value == "clears":
-                    result.pop(number, None)
-            else:
-                value = self._accepted(field, item.value)
-                if value is not None:
-                    result[number] = value
-        for number, items in chosen.items():
-            self._choose(result, number, items, merge=merge)
+            value = item.get("Value")
+            if field.data_type == "Text" and value and len(value) <= LONGEST_VALUE and "Clear" not in item:
+                result[field.number] = value  # the usual case, out of the way of the rarer ones
+            elif item.get("Clear") or not value or value in NO_DATES:
+                if self._clears(field, item):
+                    result.pop(field.number, None)
+            elif (accepted := self._accepted(field, value)) is not None:
+                result[field.number] = accepted
+        for field, items in chosen.items():
+            self._choose(result, field, items, merge=merge)
         return result
 
-    def _field(self, key: str) -> Field | None:
-        try:
-            return self._found[key]
-        except KeyError:
-            field = self._fields.get(bare(key)) if bare(key) else None
-            self._found[key] = field
-            return field
+    def _find(self, key: str) -> Field | None:
+        self._found[key] = self._fields.get(bare(key))
+        return self._found[key]
 
-    def _choose(self, result: Stored, number: str, items: list[FieldValue], *, merge: bool) -> None:
-        field = next(each for each in self._fields.values() if str(each.id) == number)
-        added = [item.value for item in items if item.value and not item.clear]
+    def _clears(self, field: Field, item: FieldValue) -> bool:
+        if item.get("Clear"):
+            return True
+        if not item.get("Value"):
+            return self._options.empty_value == "clears"
+        return field.data_type == "Date"
+
+    def _choose(self, result: Stored, field: Field, items: list[FieldValue], *, merge: bool) -> None:
+        """Select-many: `Clear` with a value takes that option away, without one it takes them all."""
+        cleared = any(not item.get("Value") and self._clears(field, item) for item in items)
+        removed = {item.get("Value") for item in items if item.get("Clear")}
+        added = [value for item in items if (value := item.get("Value")) and not item.get("Clear")]
         accepted = [value for value in added if self._accepted(field, value) is not None]
-        removed = {item.value for item in items if item.clear and item.value}
-        cleared = any(
-            not item.value and (item.clear or self._options.empty_value == "clears") for item in items
-        )
-        keeps = not cleared and (merge or not accepted)
-        before = result.get(number, []) if keeps else []
+        before = result.get(field.number, []) if not cleared and (merge or not accepted) else []
         options = [each for each in dict.fromkeys([*before, *accepted]) if each not in removed]
         if options:
-            result[number] = options
+            result[field.number] = options
         else:
-            result.pop(number, None)
+            result.pop(field.number, None)
 
     def _accepted(self, field: Field, value: str) -> str | None:
         """The value as stored, or None where the service ignores it."""
         if len(value) > LONGEST_VALUE:
-            match self._options.long_value:
-                case "fail":
-                    raise BadValue(f"{field.key} is longer than {LONGEST_VALUE} characters")
-                case "drop":
-                    return None
+            if self._options.long_value != "truncate":
+                return self._ignored(self._options.long_value, f"{field.key} is longer than {LONGEST_VALUE}")
             value = value[:LONGEST_VALUE]
-        match field.data_type:
-            case "Date":
-                return self._date(field, value)
-            case "Number" if not re.fullmatch(r"[+-]?\d+(\.\d+)?", value.strip()):
-                self._bad(field)
-                return None
-            case "MultiSelectOne" | "MultiSelectMany" if value not in field.options:
-                if self._options.undefined_option == "fail":
-                    raise BadValue(f"{field.key} has no such option")
-                return value if self._options.undefined_option == "store" else None
+        if field.data_type == "Date":
+            return self._date(field, value)
+        if field.data_type == "Number" and not re.fullmatch(r"[+-]?\d+(\.\d+)?", value.strip()):
+            return self._ignored(self._options.bad_value, f"{field.key} is not a number")
+        if field.options and value not in field.options and self._options.undefined_option != "store":
+            return self._ignored(self._options.undefined_option, f"{field.key} has no such option")
         return value
 
     def _date(self, field: Field, value: str) -> str | None:
@@ -115,10 +110,12 @@ class FieldRules:
         except ValueError:
             day = None
         if day is None:
-            self._bad(field)
-            return None
+            return self._ignored(self._options.bad_value, f"{field.key} is not a date")
         return day.isoformat() if EARLIEST <= day <= LATEST else None
 
-    def _bad(self, field: Field) -> None:
-        if self._options.bad_value == "fail":
-            raise BadValue(f"{field.key} is not a {field.data_type}")
+    @staticmethod
+    def _ignored(choice: str, problem: str) -> str | None:
+        """Nothing is stored, or the row fails: as the option says."""
+        if choice == "fail":
+            raise BadValueError(problem)
+        return None
