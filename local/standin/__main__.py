@@ -7,13 +7,9 @@ from local.standin.server import StandIn
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m local.standin", description="A stand-in for Campaign Monitor."
-    )
+    parser = argparse.ArgumentParser(prog="python -m local.standin", description="A stand-in for Campaign Monitor.")
     parser.add_argument("--port", type=int, default=0, help="of 127.0.0.1; 0 takes a free one (default)")
-    parser.add_argument(
-        "--database", default=":memory:", help="a file that survives a restart, or :memory: (default)"
-    )
+    parser.add_argument("--database", default=":memory:", help="a file that survives a restart, or :memory: (default)")
     arguments = parser.parse_args()
     # Blocked before the server's threads start, so that none of them takes the signal from `sigwait`.
     ends = {signal.SIGTERM, signal.SIGINT}

@@ -19,10 +19,10 @@ class Answer:
 class RefusalError(Exception):
     """A call that the service turns down as a whole: nothing of it is stored."""
 
-    def __init__(
-        self, status: int, code: int, message: str, headers: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, status: int, code: int, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(f"{status}, Code {code}: {message}")
+        self.code = code
+        self.message = message
         self.answer = Answer({"Code": code, "Message": message}, status, headers or {})
 
 

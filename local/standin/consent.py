@@ -13,8 +13,7 @@ def store_consent(sql: sqlite3.Connection, client: Client, rows: Iterable[Row], 
     """`Unchanged` for an address never seen before is documented to mean that consent is assumed."""
     newcomer = "Yes" if options.unchanged_consent_of_newcomer == "yes" else ""
     stated = [
-        (client.seq, row.email_key, _stated(row.consent_to_track), _stated(row.consent_to_send_sms))
-        for row in rows
+        (client.seq, row.email_key, _stated(row.consent_to_track), _stated(row.consent_to_send_sms)) for row in rows
     ]
     sql.executemany(
         "INSERT INTO consent (client, email_key, track, sms)"
@@ -31,8 +30,7 @@ def _stated(value: str | None) -> str:
 def consent_of(sql: sqlite3.Connection, client: Client, keys: Iterable[str]) -> dict[str, tuple[str, str]]:
     """Consent to track and to texts by address: `Yes`, `No`, or `""` where it is not known."""
     rows = sql.execute(
-        "SELECT email_key, track, sms FROM consent"
-        " WHERE client = ? AND email_key IN (SELECT value FROM json_each(?))",
+        "SELECT email_key, track, sms FROM consent WHERE client = ? AND email_key IN (SELECT value FROM json_each(?))",
         (client.seq, json.dumps(list(keys))),
     )
     return {key: (track, sms) for key, track, sms in rows}

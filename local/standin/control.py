@@ -40,12 +40,8 @@ def _body[T: BaseModel](kind: type[T], request: Request) -> T:
     try:
         return kind.model_validate_json(request.body)
     except ValidationError as problem:
-        wrong = [
-            f"{'.'.join(map(str, error['loc'])) or 'body'}: {error['msg']}" for error in problem.errors()
-        ]
-        raise seeding.MisfitError(
-            f"{'; '.join(wrong)}. Allowed: {json.dumps(kind.model_json_schema())}"
-        ) from None
+        wrong = [f"{'.'.join(map(str, error['loc'])) or 'body'}: {error['msg']}" for error in problem.errors()]
+        raise seeding.MisfitError(f"{'; '.join(wrong)}. Allowed: {json.dumps(kind.model_json_schema())}") from None
 
 
 def _accounts(state: State, request: Request, arguments: dict[str, str]) -> Answer:

@@ -56,9 +56,7 @@ class Database:
 
     def __init__(self, path: str) -> None:
         self._lock = threading.Lock()
-        self._sql = sqlite3.connect(
-            path, check_same_thread=False, isolation_level=None, cached_statements=256
-        )
+        self._sql = sqlite3.connect(path, check_same_thread=False, isolation_level=None, cached_statements=256)
         self._sql.row_factory = sqlite3.Row
         self._sql.execute("PRAGMA journal_mode = WAL")
         self._sql.execute("PRAGMA synchronous = OFF")  # a power cut may lose test data; that is fine
@@ -80,9 +78,7 @@ class Database:
     def wipe(self) -> None:
         """Forget every account, list and subscriber."""
         with self.transaction() as sql:
-            tables = sql.execute(
-                "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-            )
+            tables = sql.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
             for (table,) in tables.fetchall():
                 sql.execute(f'DELETE FROM "{table}"')
 

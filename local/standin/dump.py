@@ -17,9 +17,7 @@ ORDER BY s.email_key LIMIT ?4
 """
 
 
-def subscribers_as_ndjson(
-    sql: sqlite3.Connection, subscriber_list: SubscriberList, after: str, most: int
-) -> bytes:
+def subscribers_as_ndjson(sql: sqlite3.Connection, subscriber_list: SubscriberList, after: str, most: int) -> bytes:
     """Up to `most` subscribers whose address comes after `after`, by address; custom fields by bare key."""
     keys = {field.number: field.key[1:-1] for field in fields_of(sql, subscriber_list)}
     lines = []

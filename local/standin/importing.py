@@ -1,32 +1,21 @@
 """`POST /subscribers/{list}/import.json`: many subscribers in one call, some of which may fail."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from local.standin.accounts import require
+from local.standin.admission import Admission, NotPutBackError
 from local.standin.answers import Answer, RefusalError
 from local.standin.call import Call
 from local.standin.consent import store_consent
-from local.standin.fields import fields_of
-from local.standin.lists import SubscriberList, find_list
+from local.standin.envelope import read_envelope
+from local.standin.lists import find_list
 from local.standin.options import Options
-from local.standin.submission import Batch, Row, check_consent, read_batch, row_problem
-from local.standin.subscribers import (
-    ACTIVE,
-    INACTIVE,
-    SUPPRESSED,
-    UNCONFIRMED,
-    Subscriber,
-    by_key,
-    store,
-    upserted,
-)
-from local.standin.suppression import suppressed, unsuppress
-from local.standin.values import BadValueError, FieldRules
+from local.standin.submission import Row, read_batch
+from local.standin.subscribers import Subscriber, store
+from local.standin.suppression import unsuppress
 
-# No source knows the number for a row whose value is refused; 202 is the one row code that no source explains.
-BAD_VALUE_CODE = 202
+BAD_MOBILE = 220
 
 
 @dataclass
@@ -38,17 +27,24 @@ class Outcome:
     accepted: list[Row] = field(default_factory=list)
     existing: int = 0
 
-    def fail(self, row: Row, code: int, message: str) -> None:
-        self.failures.append({"EmailAddress": row.email, "Code": code, "Message": message})
+    def refuse(self, row: Row, refusal: RefusalError) -> None:
+        self.failures.append({"EmailAddress": row.email, "Code": refusal.code, "Message": refusal.message})
+        if isinstance(refusal, NotPutBackError) and refusal.after:
+            self.stored.append(refusal.after)
 
 
 def import_subscribers(call: Call) -> Answer:
     """201 with five fields, or 400 with Code 210 when some rows failed; the others are stored all the same."""
     require(call, "ImportSubscribers")
     found = find_list(call)
+    if call.options.counting:
+        rows = read_envelope(call.body)
+        return Answer(_result([], rows, 0, rows, []), call.options.import_status)
     batch = read_batch(call)
     unique, repeated = _unique(batch.rows, call.options)
-    outcome = _decide(call, found, unique, batch)
+    merge = call.options.import_select_many == "merge"
+    admission = Admission(call, found, unique, resubscribe=batch.resubscribe, merge=merge)
+    outcome = _outcome(unique, admission, call.options)
     store(call.sql, found, outcome.stored)
     store_consent(call.sql, found.client, outcome.accepted, call.options)
     if batch.resubscribe:
@@ -70,72 +66,24 @@ def _unique(rows: list[Row], options: Options) -> tuple[dict[str, Row], list[str
     return unique, list(repeated.values())
 
 
-def _decide(call: Call, found: SubscriberList, unique: Mapping[str, Row], batch: Batch) -> Outcome:
+def _outcome(unique: dict[str, Row], admission: Admission, options: Options) -> Outcome:
     outcome = Outcome()
-    known = by_key(call.sql, found, unique)
-    barred = set() if batch.resubscribe else suppressed(call.sql, found.client, unique)
-    rules = FieldRules(fields_of(call.sql, found), call.options)
-    merge = call.options.import_select_many == "merge"
-    date = str(found.client.local(call.now()))
-    newcomer_state = UNCONFIRMED if found.confirmed_opt_in else ACTIVE
     for key, row in unique.items():
-        before = known.get(key)
         try:
-            _check(row, call.options)
-            refusal = None if batch.resubscribe else _refusal(key in barred, before, call.options)
-            if before and refusal:
-                state = before.state
-            else:
-                state = ACTIVE if before else newcomer_state
-            after = upserted(row, before, state, date, rules, merge=merge)
-        except BadValueError as problem:
-            outcome.fail(row, BAD_VALUE_CODE, str(problem))
-            continue
-        except RefusalError as problem:
-            if problem.answer.body["Code"] == 220 and call.options.bad_mobile == "request":
+            outcome.stored.append(admission.admit(row))
+        except RefusalError as refusal:
+            if refusal.code == BAD_MOBILE and options.bad_mobile == "request":
                 raise
-            outcome.fail(row, problem.answer.body["Code"], problem.answer.body["Message"])
-            continue
-        if refusal:
-            outcome.fail(row, *refusal)
-            if before and call.options.refused_row_fields == "updated":
-                outcome.stored.append(after)
-            continue
-        outcome.stored.append(after)
-        outcome.accepted.append(row)
-        outcome.existing += before is not None
+            outcome.refuse(row, refusal)
+        else:
+            outcome.accepted.append(row)
+            outcome.existing += key in admission.known
     return outcome
 
 
-def _check(row: Row, options: Options) -> None:
-    problem = row_problem(row)
-    if problem:
-        raise problem
-    if options.consent_scope == "row":
-        check_consent(row, options)
-
-
-def _refusal(
-    on_suppression_list: bool, before: Subscriber | None, options: Options
-) -> tuple[int, str] | None:
-    """Code and message for a row that may not be put back, from what is stored about the address."""
-    inactive = INACTIVE.get(before.state) if before else None
-    if on_suppression_list:
-        if before is None and options.suppressed_newcomer == "add":
-            return None
-        if options.suppression_first or inactive is None:
-            return SUPPRESSED
-    return inactive
-
-
 def _answer(outcome: Outcome, unique: int, repeated: list[str], options: Options) -> Answer:
-    result = {
-        "FailureDetails": outcome.failures,
-        "TotalUniqueEmailsSubmitted": unique,
-        "TotalExistingSubscribers": outcome.existing,
-        "TotalNewSubscribers": len(outcome.accepted) - outcome.existing,
-        "DuplicateEmailsInSubmission": repeated,
-    }
+    new = len(outcome.accepted) - outcome.existing
+    result = _result(outcome.failures, unique, outcome.existing, new, repeated)
     if not outcome.failures:
         return Answer(result, options.import_status)
     if not outcome.accepted and options.all_refused == "first-code":
@@ -143,3 +91,15 @@ def _answer(outcome: Outcome, unique: int, repeated: list[str], options: Options
         return Answer({"Code": first["Code"], "Message": first["Message"]}, 400)
     message = "Subscriber Import had some failures"
     return Answer({"ResultData": result, "Code": 210, "Message": message}, 400)
+
+
+def _result(
+    failures: list[dict[str, Any]], unique: int, existing: int, new: int, repeated: list[str]
+) -> dict[str, Any]:
+    return {
+        "FailureDetails": failures,
+        "TotalUniqueEmailsSubmitted": unique,
+        "TotalExistingSubscribers": existing,
+        "TotalNewSubscribers": new,
+        "DuplicateEmailsInSubmission": repeated,
+    }

@@ -42,9 +42,7 @@ class RequestLog:
     def call(self, method: str, path: str, headers: Mapping[str, str]) -> Iterator[Entry]:
         """The entry of a call that is being served; the caller fills in the rest."""
         interesting = {name: headers[name] for name in HEADERS if name in headers}
-        interesting["Authorization"] = headers.get("Authorization", "").partition(" ")[
-            0
-        ]  # never the credential
+        interesting["Authorization"] = headers.get("Authorization", "").partition(" ")[0]  # never the credential
         with self._lock:
             self._in_flight += 1
             entry = Entry(time.time(), method, path, interesting, self._in_flight)

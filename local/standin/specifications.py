@@ -16,9 +16,7 @@ def _identifier() -> str:
 
 class FieldBody(_Body):
     name: str
-    type: Literal["Text", "Number", "Date", "MultiSelectOne", "MultiSelectMany", "Country", "USState"] = (
-        "Text"
-    )
+    type: Literal["Text", "Number", "Date", "MultiSelectOne", "MultiSelectMany", "Country", "USState"] = "Text"
     options: list[str] = []
     visible: bool = True
 

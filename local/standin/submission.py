@@ -77,15 +77,20 @@ def read_batch(call: Call) -> Batch:
     """Raises RefusalError (400): Code 400, 209, 212, or what a missing or bad consent gives to a whole request."""
     body = _parsed(_IMPORT, call.body)
     submitted = body.get("Subscribers") or []
-    if len(submitted) > MOST_ROWS:
-        raise RefusalError(400, 209, f"Maximum of {MOST_ROWS} subscribers exceeded")
-    if not submitted:
-        raise RefusalError(400, 212, "No subscribers were submitted")
+    check_size(len(submitted))
     rows = [_row(item, call) for item in submitted]
     if call.options.consent_scope == "request":
         for row in rows:
             check_consent(row, call.options)
     return Batch(rows, body.get("Resubscribe") or False)
+
+
+def check_size(rows: int) -> None:
+    """Raises RefusalError (400): Code 209 or 212."""
+    if rows > MOST_ROWS:
+        raise RefusalError(400, 209, f"Maximum of {MOST_ROWS} subscribers exceeded")
+    if not rows:
+        raise RefusalError(400, 212, "No subscribers were submitted")
 
 
 def read_single(call: Call) -> tuple[Row, bool]:
@@ -148,12 +153,19 @@ def check_consent(row: Row, options: Options) -> None:
         raise RefusalError(400, 215, "Please provide a valid consent to track value")
 
 
-def row_problem(row: Row) -> RefusalError | None:
-    """What is wrong with the address (Code 1), the mobile number (220) or both (221)."""
-    bad_email = len(row.email) > _LONGEST_EMAIL or not _EMAIL.fullmatch(row.email)
+def check_row(row: Row, options: Options) -> None:
+    """Raises RefusalError (400): Code 1, 220, or 221 for both, then what consent gives to a row."""
+    bad_email = not valid_email(row.email)
     bad_mobile = bool(row.mobile) and not _E164.fullmatch(row.mobile or "")
     if bad_email and bad_mobile:
-        return RefusalError(400, 221, "Invalid Email Address and Mobile Number")
+        raise RefusalError(400, 221, "Invalid Email Address and Mobile Number")
     if bad_mobile:
-        return RefusalError(400, 220, "Invalid Mobile Number")
-    return RefusalError(400, 1, "Invalid Email Address") if bad_email else None
+        raise RefusalError(400, 220, "Invalid Mobile Number")
+    if bad_email:
+        raise RefusalError(400, 1, "Invalid Email Address")
+    if options.consent_scope == "row":
+        check_consent(row, options)
+
+
+def valid_email(email: str) -> bool:
+    return len(email) <= _LONGEST_EMAIL and _EMAIL.fullmatch(email) is not None

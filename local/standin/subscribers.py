@@ -20,17 +20,6 @@ ACTIVE, UNCONFIRMED, UNSUBSCRIBED, BOUNCED, DELETED = (
 )
 STATES = (ACTIVE, UNCONFIRMED, UNSUBSCRIBED, BOUNCED, DELETED)
 
-SUPPRESSED = (
-    204,
-    "Subscriber has existed in the selected list before, and currently exists in suppression list",
-)
-INACTIVE = {
-    DELETED: (205, "Subscriber is deleted"),
-    UNSUBSCRIBED: (206, "Subscriber is unsubscribed"),
-    BOUNCED: (207, "Subscriber is bounced"),
-    UNCONFIRMED: (208, "Subscriber is unconfirmed"),
-}
-
 COLUMNS = "email_key, email, name, mobile, state, joined, changed, field_values"
 
 
@@ -47,9 +36,7 @@ class Subscriber(NamedTuple):
     values: Stored
 
 
-def by_key(
-    sql: sqlite3.Connection, subscriber_list: SubscriberList, keys: Iterable[str]
-) -> dict[str, Subscriber]:
+def by_key(sql: sqlite3.Connection, subscriber_list: SubscriberList, keys: Iterable[str]) -> dict[str, Subscriber]:
     """Those of the addresses that the list has ever had."""
     rows = sql.execute(
         f"SELECT {COLUMNS} FROM subscriber WHERE list = ? AND email_key IN (SELECT value FROM json_each(?))",
@@ -72,9 +59,7 @@ def find_subscriber(call: Call, subscriber_list: SubscriberList, email: str) -> 
     return found
 
 
-def store(
-    sql: sqlite3.Connection, subscriber_list: SubscriberList, subscribers: Iterable[Subscriber]
-) -> None:
+def store(sql: sqlite3.Connection, subscriber_list: SubscriberList, subscribers: Iterable[Subscriber]) -> None:
     sql.executemany(
         "INSERT INTO subscriber (list, email_key, email, name, mobile, state, joined, changed, field_values)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -92,12 +77,10 @@ def with_state(subscriber: Subscriber, state: str, date: str) -> Subscriber:
 def upserted(
     row: Row, before: Subscriber | None, state: str, date: str, rules: FieldRules, *, merge: bool
 ) -> Subscriber:
-    """The subscriber after the row: what the row leaves out stays. Raises BadValueError."""
+    """The subscriber after the row: what the row leaves out stays. Raises RefusalError (400)."""
     if before is None:
         values = rules.applied({}, row.values, merge=merge)
-        return Subscriber(
-            row.email_key, row.email, row.name or "", row.mobile or "", state, date, date, values
-        )
+        return Subscriber(row.email_key, row.email, row.name or "", row.mobile or "", state, date, date, values)
     return with_state(before, state, date)._replace(
         name=before.name if row.name is None else row.name,
         mobile=before.mobile if row.mobile is None else row.mobile,

@@ -10,8 +10,7 @@ from local.standin.accounts import Client
 def suppressed(sql: sqlite3.Connection, client: Client, keys: Iterable[str]) -> set[str]:
     """Those of the addresses that are on the list."""
     rows = sql.execute(
-        "SELECT email_key FROM suppression"
-        " WHERE client = ? AND email_key IN (SELECT value FROM json_each(?))",
+        "SELECT email_key FROM suppression WHERE client = ? AND email_key IN (SELECT value FROM json_each(?))",
         (client.seq, json.dumps(list(keys))),
     )
     return {key for (key,) in rows}

@@ -7,12 +7,14 @@ from typing import Any, NotRequired, TypedDict
 
 from pydantic import ConfigDict, with_config
 
+from local.standin.answers import RefusalError
 from local.standin.fields import Field, bare
 from local.standin.options import Options
 
 LONGEST_VALUE = 250
 EARLIEST, LATEST = date(1900, 1, 1), date(2076, 6, 6)  # dates outside are ignored without a word
 NO_DATES = ("0000-00-00", "0000/00/00")  # clear a date
+BAD_VALUE = 202  # no source knows the number for such a row; this is the one row code that no source explains
 
 Stored = dict[str, Any]  # field number to a string, or to a list of strings for select-many
 
@@ -26,10 +28,6 @@ class FieldValue(TypedDict):
     Clear: NotRequired[bool | None]
 
 
-class BadValueError(Exception):
-    """A value that the options say the row must fail for."""
-
-
 class FieldRules:
     """The fields of one list, ready for many rows."""
 
@@ -41,7 +39,7 @@ class FieldRules:
     def applied(self, current: Mapping[str, Any], submitted: Iterable[FieldValue], *, merge: bool) -> Stored:
         """`current` with the submission's values; a field that is not submitted keeps what it has.
 
-        merge: whether a select-many field keeps the options it had. Raises BadValueError.
+        merge: whether a select-many field keeps the options it had. Raises RefusalError (400) where the options say so.
         """
         result = dict(current)
         chosen: dict[Field, list[FieldValue]] = {}
@@ -117,5 +115,5 @@ class FieldRules:
     def _ignored(choice: str, problem: str) -> str | None:
         """Nothing is stored, or the row fails: as the option says."""
         if choice == "fail":
-            raise BadValueError(problem)
+            raise RefusalError(400, BAD_VALUE, problem)
         return None
