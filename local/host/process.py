@@ -1,0 +1,93 @@
+"""An instance of the host as a child process, for the demo and for tests."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+_PROJECT = Path(__file__).resolve().parents[2]
+
+
+class HostFailedError(RuntimeError):
+    """The process ended, or was ended for its silence, before it was ready; its own sentence is in its log."""
+
+
+class HostProcess:
+    """One instance, ready when the constructor returns: `with HostProcess(root, settings={...}) as host: ...`.
+
+    `settings` go over the environment of this process. `log` is a file that the instance's log is appended to; without
+    one it goes to this process's stderr. `url` is the instance's root, without a slash at the end.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        functions: Sequence[str] = (),
+        settings: Mapping[str, str] | None = None,
+        port: int = 0,
+        invisible_seconds: int = 30,
+        log: Path | None = None,
+        ready_seconds: float = 60,
+    ) -> None:
+        command = [sys.executable, "-m", "local.host", "--root", os.fspath(root.resolve())]
+        command += ["--port", str(port), "--functions", ",".join(functions)]
+        command += ["--invisible-seconds", str(invisible_seconds)]
+        stderr: IO[bytes] | None = log.open("ab") if log else None
+        try:
+            self._process = subprocess.Popen(
+                command, cwd=_PROJECT, env=os.environ | dict(settings or {}), stdout=subprocess.PIPE, stderr=stderr
+            )
+        finally:
+            if stderr is not None:
+                stderr.close()  # the child has its own handle
+        self.url = self._ready(ready_seconds)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        """The process id of the instance."""
+        return self._process.pid
+
+    def stop(self) -> int:
+        """Ask the instance to end, wait until it has, and return its exit code; also after it has ended."""
+        self._process.terminate()
+        return self.wait(30)
+
+    def kill(self) -> int:
+        """End it as a crash would, without a word to it."""
+        self._process.kill()
+        return self.wait(30)
+
+    def wait(self, seconds: float) -> int:
+        """The exit code, once the process has ended; subprocess.TimeoutExpired after `seconds`."""
+        code = self._process.wait(seconds)
+        self._stdout.close()
+        return code
+
+    @property
+    def _stdout(self) -> IO[bytes]:
+        assert self._process.stdout is not None
+        return self._process.stdout
+
+    def _ready(self, seconds: float) -> str:
+        alarm = threading.Timer(seconds, self._process.kill)
+        alarm.start()
+        try:
+            words = self._stdout.readline().decode().split()
+        finally:
+            alarm.cancel()
+        if len(words) < 2:
+            raise HostFailedError(f"The local host ended with exit code {self.wait(30)} before it was ready.")
+        return words[1]
