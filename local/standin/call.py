@@ -9,6 +9,7 @@ from typing import Any
 
 from local.standin.answers import RefusalError
 from local.standin.options import Options
+from local.standin.paging import PageMemory
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Call:
     body: bytes
     options: Options
     sql: sqlite3.Connection
+    pages: PageMemory
 
     @property
     def has_mobile(self) -> bool:

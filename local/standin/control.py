@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from local.standin import seeding
 from local.standin.answers import Answer, Payload, RefusalError, render
 from local.standin.dump import subscribers_as_ndjson
+from local.standin.faults import FaultPlan, Faults
 from local.standin.options import Options
 from local.standin.routing import Request, match
 from local.standin.specifications import AccountBody, NewClient, NewFields, NewList, NewSubscribers, TokenBody
@@ -102,6 +103,21 @@ def _set_options(state: State, request: Request, arguments: dict[str, str]) -> A
     return _read_options(state, request, arguments)
 
 
+def _read_faults(state: State, request: Request, arguments: dict[str, str]) -> Answer:
+    return Answer(state.faults.plan.model_dump(mode="json"))
+
+
+def _set_faults(state: State, request: Request, arguments: dict[str, str]) -> Answer:
+    """In place of those before; every count begins anew."""
+    state.faults = Faults(_body(FaultPlan, request))
+    return _read_faults(state, request, arguments)
+
+
+def _clear_faults(state: State, request: Request, arguments: dict[str, str]) -> Answer:
+    state.faults = Faults(FaultPlan())
+    return Answer()
+
+
 def _read_log(state: State, request: Request, arguments: dict[str, str]) -> Answer:
     calls = state.log.read(request.query.get("path", ""))
     return Answer({"peak_in_flight": max((call["in_flight"] for call in calls), default=0), "calls": calls})
@@ -127,6 +143,9 @@ OPERATIONS: tuple[tuple[str, str, Operation], ...] = (
     ("GET", "lists/{list}/subscribers", _dump),
     ("GET", "options", _read_options),
     ("PUT", "options", _set_options),
+    ("GET", "faults", _read_faults),
+    ("PUT", "faults", _set_faults),
+    ("DELETE", "faults", _clear_faults),
     ("GET", "log", _read_log),
     ("DELETE", "log", _clear_log),
     ("POST", "reset", _reset),

@@ -45,7 +45,7 @@ def import_subscribers(call: Call) -> Answer:
     merge = call.options.import_select_many == "merge"
     admission = Admission(call, found, unique, resubscribe=batch.resubscribe, merge=merge)
     outcome = _outcome(unique, admission, call.options)
-    store(call.sql, found, outcome.stored)
+    store(call.sql, found.seq, outcome.stored)
     store_consent(call.sql, found.client, outcome.accepted, call.options)
     if batch.resubscribe:
         unsuppress(call.sql, found.client, [row.email_key for row in outcome.accepted])

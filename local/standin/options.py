@@ -39,6 +39,9 @@ class Options(BaseModel):
     suppression_first: bool = True
     unchanged_consent_of_newcomer: Literal["yes", "unknown"] = "yes"
 
+    # Single subscribers
+    repeated_removal: Literal["203", "200"] = "203"
+
     # Custom fields
     long_value: Literal["drop", "truncate", "fail"] = "drop"
     bad_value: Literal["drop", "fail"] = "drop"

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from local.standin.routing import Request
+
 HEADERS = ("Accept", "Accept-Encoding", "Content-Encoding", "Content-Type", "User-Agent")
 LONGEST = 50_000
 
@@ -39,13 +41,14 @@ class RequestLog:
         self._in_flight = 0
 
     @contextmanager
-    def call(self, method: str, path: str, headers: Mapping[str, str]) -> Iterator[Entry]:
+    def call(self, request: Request) -> Iterator[Entry]:
         """The entry of a call that is being served; the caller fills in the rest."""
+        headers = request.headers
         interesting = {name: headers[name] for name in HEADERS if name in headers}
         interesting["Authorization"] = headers.get("Authorization", "").partition(" ")[0]  # never the credential
         with self._lock:
             self._in_flight += 1
-            entry = Entry(time.time(), method, path, interesting, self._in_flight)
+            entry = Entry(time.time(), request.method, request.path, interesting, self._in_flight)
             self._entries.append(entry)
         started = time.perf_counter()
         try:

@@ -73,7 +73,7 @@ def put_subscribers(sql: sqlite3.Connection, body: NewSubscribers, now: datetime
     found = the_list(sql, body.list_id)
     keys = {bare(field.key): field.number for field in fields_of(sql, found)}
     date = str(found.client.local(now))
-    store(sql, found, [_subscriber(each, keys, date) for each in body.subscribers])
+    store(sql, found.seq, [_subscriber(each, keys, date) for each in body.subscribers])
     barred = [each.email for each in body.subscribers if each.suppressed]
     suppress(sql, found.client, barred, "Unsubscribed", date)
 

@@ -4,17 +4,22 @@ The standard library's threading server, because a fault must reach the bare soc
 linger), which the usual ASGI servers do not hand out.
 """
 
+import socket
+import struct
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from local.standin.answers import Payload
+from local.standin.conduct import HangUpError, ResetError, conduct
 from local.standin.control import control
 from local.standin.options import Options
 from local.standin.routing import Request
-from local.standin.service import serve
 from local.standin.state import State
+
+_NO_LINGER = struct.pack("ii", 1, 0)  # closing throws away what is unsent and tells the client RST
 
 
 class StandIn:
@@ -41,7 +46,7 @@ class StandIn:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
-        self.state.database.close()
+        self.state.end()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -61,31 +66,66 @@ class _Server(ThreadingHTTPServer):
         self.state = state
         super().__init__(("127.0.0.1", port), _Connection)
 
+    def shutdown_request(self, request: Any) -> None:
+        """A connection to be reset is closed at once: the usual shutdown would say a polite goodbye first."""
+        if request.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, len(_NO_LINGER)) == _NO_LINGER:
+            self.close_request(request)
+        else:
+            super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that has gone away is its own affair."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
 
 class _Connection(BaseHTTPRequestHandler):
     """One connection: its calls, one after the other."""
 
     server: _Server
+    server_version = "stand-in"
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     rbufsize = 1 << 16
     wbufsize = 1 << 16
 
-    def do_GET(self) -> None:
-        state = self.server.state
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+    def _serve(self) -> None:
+        body = self._body()
+        if body is None:
+            return
         headers = {name.title(): value for name, value in self.headers.items()}
         request = Request(self.command, self.path, headers, body)
-        if request.path.startswith("/control"):
+        state = self.server.state
+        if request.path == "/control" or request.path.startswith("/control/"):
             self._send(control(request, state))
             return
-        with state.log.call(request.method, request.path, request.headers) as entry:
-            entry.bytes = len(body)
-            reply = serve(request, state.database, state.options)
-            entry.status, entry.note = reply.payload.status, reply.note
-            self._send(reply.payload)
+        with state.log.call(request) as entry:
+            try:
+                payload = conduct(request, state, entry)
+            except ResetError:
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+                self.close_connection = True
+            except HangUpError:
+                self.close_connection = True
+            else:
+                entry.status = payload.status
+                self._send(payload)
 
-    do_POST = do_PUT = do_DELETE = do_GET
+    # The standard library asks for these names.
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815
+
+    def _body(self) -> bytes | None:
+        """None where the client left in the middle, or sent no length."""
+        length = self.headers.get("Content-Length", "0")
+        if "Transfer-Encoding" in self.headers or not length.isdecimal():
+            self.close_connection = True
+            self.send_error(411)
+            return None
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):
+            self.close_connection = True
+            return None
+        return body
 
     def _send(self, payload: Payload) -> None:
         self.send_response(payload.status)
@@ -96,5 +136,5 @@ class _Connection(BaseHTTPRequestHandler):
         self.wfile.write(payload.content)
         self.wfile.flush()
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the standard library's name
         """Nothing on standard error: the request log has it all."""

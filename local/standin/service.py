@@ -1,16 +1,19 @@
 """The API as a whole: who calls comes first, then the path, then the endpoint, in one transaction."""
 
 import re
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-from local.standin import accounts, fields, importing, lists
+from local.standin import accounts, fields, importing, lists, oauth, single, state_lists, suppression
 from local.standin.accounts import caller_of
 from local.standin.answers import Answer, Payload, RefusalError, render
 from local.standin.call import Call
-from local.standin.database import Database
-from local.standin.options import Options
+from local.standin.pending import store_due
 from local.standin.routing import Request, match
+from local.standin.state import State
+from local.standin.subscribers import STATES
 
 Endpoint = Callable[[Call], Answer]
 
@@ -28,10 +31,30 @@ ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("PUT", "lists/{list}/customfields/{key}", fields.update_field),
     ("DELETE", "lists/{list}/customfields/{key}", fields.delete_field),
     ("PUT", "lists/{list}/customfields/{key}/options", fields.update_options),
+    ("GET", "lists/{list}/stats", state_lists.stats),
+    *[("GET", f"lists/{{list}}/{state.lower()}", partial(state_lists.state_list, state)) for state in STATES],
+    ("GET", "clients/{client}/listsforemail", state_lists.lists_for_email),
+    ("GET", "clients/{client}/suppressionlist", suppression.list_suppressed),
+    ("POST", "clients/{client}/suppress", suppression.suppress_addresses),
+    ("PUT", "clients/{client}/unsuppress", suppression.unsuppress_address),
+    ("POST", "subscribers/{list}", single.add),
+    ("GET", "subscribers/{list}", single.read),
+    ("PUT", "subscribers/{list}", single.update),
+    ("DELETE", "subscribers/{list}", single.delete),
+    ("GET", "subscribers/{list}/history", single.history),
+    ("POST", "subscribers/{list}/unsubscribe", single.unsubscribe),
     ("POST", "subscribers/{list}/import", importing.import_subscribers),
 )
 
 VERSIONS = ("v3.2", "v3.3")
+TOKEN_PATH = "/oauth/token"
+
+
+class NoEndpointError(RefusalError):
+    """A path, a method or a version that is not here."""
+
+    def __init__(self) -> None:
+        super().__init__(404, 404, "We couldn't find the resource you're looking for.")
 
 
 @dataclass(frozen=True)
@@ -40,24 +63,31 @@ class Reply:
     note: str = ""  # for the request log
 
 
-def serve(request: Request, database: Database, options: Options) -> Reply:
+def serve(request: Request, state: State) -> Reply:
     """What the service answers. Never raises for anything that a client can send."""
-    as_json = request.path.endswith(".json")
+    as_json = request.path.endswith(".json") or request.path == TOKEN_PATH
     try:
-        with database.transaction() as sql:
-            caller = caller_of(sql, request.headers, options)
-            version, endpoint, arguments = _route(request)
-            call = Call(caller, version, arguments, request.query, request.body, options, sql)
-            return Reply(render(endpoint(call), as_json=as_json))
+        with state.database.transaction() as sql:
+            store_due(sql)
+            return Reply(render(_answer(request, state, sql), as_json=as_json))
+    except NoEndpointError as refusal:
+        return Reply(render(refusal.answer, as_json=as_json), "no such endpoint in the stand-in")
     except RefusalError as refusal:
-        note = "no such endpoint in the stand-in" if refusal.answer.status == 404 else ""
-        return Reply(render(refusal.answer, as_json=as_json), note)
+        return Reply(render(refusal.answer, as_json=as_json))
+
+
+def _answer(request: Request, state: State, sql: sqlite3.Connection) -> Answer:
+    if request.path == TOKEN_PATH and request.method == "POST":
+        return oauth.refresh(sql, request.body, state.options)
+    caller = caller_of(sql, request.headers, state.options)
+    version, endpoint, arguments = _route(request)
+    return endpoint(Call(caller, version, arguments, request.query, request.body, state.options, sql, state.pages))
 
 
 def _route(request: Request) -> tuple[str, Endpoint, dict[str, str]]:
-    """Raises RefusalError (404) for a path, a method or a version that is not here."""
+    """Raises NoEndpointError for a path, a method or a version that is not here."""
     parts = re.fullmatch(r"/api/([^/]+)/(.+?)(?:\.json|\.xml)?", request.path, re.IGNORECASE)
     found = match(ROUTES, request.method, parts[2]) if parts and parts[1] in VERSIONS else None
     if parts is None or found is None:
-        raise RefusalError(404, 404, "We couldn't find the resource you're looking for.")
+        raise NoEndpointError
     return parts[1], *found

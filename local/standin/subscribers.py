@@ -5,8 +5,6 @@ import sqlite3
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from local.standin.answers import RefusalError
-from local.standin.call import Call
 from local.standin.lists import SubscriberList
 from local.standin.submission import Row
 from local.standin.values import FieldRules, Stored
@@ -51,22 +49,14 @@ def loaded(row: sqlite3.Row) -> Subscriber:
     return Subscriber(key, email, name, mobile, state, joined, changed, json.loads(values))
 
 
-def find_subscriber(call: Call, subscriber_list: SubscriberList, email: str) -> Subscriber:
-    """Raises RefusalError (400, Code 203) when the list has never had the address."""
-    found = by_key(call.sql, subscriber_list, [email.lower()]).get(email.lower())
-    if found is None:
-        raise RefusalError(400, 203, "Subscriber not in list or has already been removed")
-    return found
-
-
-def store(sql: sqlite3.Connection, subscriber_list: SubscriberList, subscribers: Iterable[Subscriber]) -> None:
+def store(sql: sqlite3.Connection, list_seq: int, subscribers: Iterable[Subscriber]) -> None:
     sql.executemany(
         "INSERT INTO subscriber (list, email_key, email, name, mobile, state, joined, changed, field_values)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (list, email_key) DO UPDATE SET email = excluded.email, name = excluded.name,"
         " mobile = excluded.mobile, state = excluded.state, changed = excluded.changed,"
         " field_values = excluded.field_values",
-        [(subscriber_list.seq, *each[:-1], json.dumps(each.values)) for each in subscribers],
+        [(list_seq, *each[:-1], json.dumps(each.values)) for each in subscribers],
     )
 
 
