@@ -70,10 +70,11 @@ class HttpServer:
             return Response(status_code=404)
         try:
             content = json.loads(await request.body() or b"{}")
-        except ValueError:
-            return Response(status_code=400)
+            text = str(content.get("input") or "")
+        except (ValueError, AttributeError):
+            return Response('The body must be a JSON object: {"input": "..."}', status_code=400)
         # It runs after the answer is out: the caller is not kept waiting, as with the real route.
-        task = BackgroundTask(self._by_hand[name], str(content.get("input") or ""))
+        task = BackgroundTask(self._by_hand[name], text)
         return Response(status_code=202, background=task)
 
 

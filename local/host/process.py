@@ -19,8 +19,9 @@ class HostFailedError(RuntimeError):
 class HostProcess:
     """One instance, ready when the constructor returns: `with HostProcess(root, settings={...}) as host: ...`.
 
-    `settings` go over the environment of this process. `log` is a file that the instance's log is appended to; without
-    one it goes to this process's stderr. `url` is the instance's root, without a slash at the end.
+    `settings` go over the environment of this process, and that goes over `settings_file`. `log` is a file that the
+    instance's log is appended to; without one it goes to this process's stderr. `url` is the instance's root, without a
+    slash at the end. Raises HostFailedError.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class HostProcess:
         *,
         functions: Sequence[str] = (),
         settings: Mapping[str, str] | None = None,
+        settings_file: Path | None = None,
         port: int = 0,
         invisible_seconds: int = 30,
         log: Path | None = None,
@@ -37,6 +39,8 @@ class HostProcess:
         command = [sys.executable, "-m", "local.host", "--root", os.fspath(root.resolve())]
         command += ["--port", str(port), "--functions", ",".join(functions)]
         command += ["--invisible-seconds", str(invisible_seconds)]
+        if settings_file is not None:
+            command += ["--settings", os.fspath(settings_file.resolve())]
         stderr: IO[bytes] | None = log.open("ab") if log else None
         try:
             self._process = subprocess.Popen(
@@ -45,7 +49,11 @@ class HostProcess:
         finally:
             if stderr is not None:
                 stderr.close()  # the child has its own handle
-        self.url = self._ready(ready_seconds)
+        try:
+            self.url = self._ready(ready_seconds)
+        except BaseException:
+            self.kill()
+            raise
 
     def __enter__(self) -> Self:
         return self

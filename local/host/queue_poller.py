@@ -30,9 +30,9 @@ from local.host.settings import QueueOptions, resolve
 logger = logging.getLogger("host.queue")
 
 _QUICK = 0.05
-"""Seconds until the queue is asked again after a message; doubled with each empty answer."""
+"""Seconds until an empty queue is asked again; doubled with each further empty answer."""
 _SLOWEST = 1.0
-"""The most that a developer should wait, when host.json allows more."""
+"""The most seconds between two questions, also when host.json allows more: a developer is waiting."""
 
 
 class QueuePoller:
@@ -81,7 +81,7 @@ class QueuePoller:
     def _poll(self) -> None:
         # The longer the queue is empty, the less often it is asked.
         slowest = min(_SLOWEST, self._options.max_polling_interval)
-        pause = _QUICK
+        pause = 0.0
         while not self._stopping.is_set():
             try:
                 message = self._queue.receive_message(visibility_timeout=self._invisible)
@@ -90,7 +90,7 @@ class QueuePoller:
             except AzureError as error:
                 logger.error("Queue %s: %s", self._queue_name, error)
                 message = None
-            pause = _QUICK if message is not None else min(pause * 2, slowest)
+            pause = min(max(pause * 2, _QUICK), slowest) if message is None else 0.0
             self._stopping.wait(pause)
 
     def _process(self, message: QueueMessage) -> None:

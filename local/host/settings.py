@@ -3,7 +3,6 @@
 import json
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,7 +62,10 @@ def resolve(text: str, *, where: str) -> str:
 
 
 def read_host_options(root: Path) -> HostOptions:
-    """host.json under `root`, with settings named `AzureFunctionsJobHost__a__b` over it, as in Azure."""
+    """host.json under `root`, with settings named `AzureFunctionsJobHost__a__b` over it, as in Azure.
+
+    In Azure such a name may be in any case; here it is spelled as in host.json.
+    """
     host = read_json(root / "host.json")
     for name, value in os.environ.items():
         if name.startswith(_OVERRIDE):
@@ -111,10 +113,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def _override(section: dict[str, Any], path: list[str], value: str) -> None:
-    # .NET configuration does not tell upper from lower case.
-    known: Mapping[str, str] = {key.lower(): key for key in section}
-    key = known.get(path[0].lower(), path[0])
-    if len(path) == 1:
-        section[key] = value
-    else:
-        _override(section.setdefault(key, {}), path[1:], value)
+    *outer, name = path
+    for key in outer:
+        section = section.setdefault(key, {})
+    section[name] = value

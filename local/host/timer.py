@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,8 +14,6 @@ from local.host.errors import CannotStartError
 from local.host.functions import Function
 from local.host.invocation import Invoker
 from local.host.settings import resolve, seconds
-
-logger = logging.getLogger("host.timer")
 
 _LATE = timedelta(seconds=1)
 _NEVER = "0001-01-01T00:00:00"
@@ -79,8 +76,7 @@ class TimerTrigger:
             while not self._stopping.is_set() and (wait := (due - datetime.now(UTC)).total_seconds()) > 0:
                 # Not longer than a minute: the wait stands still while the machine sleeps, the clock does not.
                 await self._stopped_within(min(wait, 60))
-            if not self._stopping.is_set():
-                await self.tick(past_due=datetime.now(UTC) - due > _LATE)
+            await self.tick(past_due=datetime.now(UTC) - due > _LATE)
 
     def stop(self) -> None:
         """Begin no further tick, nor a retry of one."""
@@ -91,8 +87,10 @@ class TimerTrigger:
         await self.tick()
 
     async def tick(self, *, past_due: bool = False) -> None:
-        """Run the function once, with its retries; waits while another tick is running."""
+        """Run the function once, with its retries; waits while another tick is running, does nothing once stopped."""
         async with self._one_at_a_time:
+            if self._stopping.is_set():
+                return
             for attempt in range(self._retries + 1):
                 if attempt and await self._stopped_within(self._delay):
                     break
@@ -124,4 +122,7 @@ def _retry(function: Function) -> tuple[int, float]:
         return 0, 0.0
     if retry.get("strategy") != "fixedDelay":
         raise ValueError(f"the retry strategy {retry.get('strategy')!r} is not known to this host; it knows fixedDelay")
-    return int(retry["maxRetryCount"]), seconds(retry["delayInterval"])
+    count = retry.get("maxRetryCount")
+    if not isinstance(count, int) or count < 0:
+        raise ValueError(f"its retry needs a maxRetryCount of 0 or more, not {count!r}")
+    return count, seconds(retry.get("delayInterval", ""))

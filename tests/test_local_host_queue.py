@@ -1,0 +1,207 @@
+"""Queue functions of the local host: every message is run until it succeeds or is poison, whatever dies."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from azure.storage.queue import QueueClient, TextBase64EncodePolicy
+from toy_functions import ToyApp, eventually, queue_trigger
+
+from local.azurite import Azurite
+from local.host.errors import EXIT_STOPPED, EXIT_TIMED_OUT
+from local.host.process import HostProcess
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def storage() -> Iterator[str]:
+    with Azurite() as azurite:
+        yield azurite.connection_string
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> ToyApp:
+    return ToyApp(tmp_path).host(queues={"visibilityTimeout": "00:00:00"})
+
+
+class Queue:
+    """A queue of its own for one test, `%TOYS%` for the function, with the settings for a host."""
+
+    def __init__(self, storage: str, name: str) -> None:
+        self.settings = {"ToyStorage": storage, "TOYS": name}
+        self.client = QueueClient.from_connection_string(storage, name, message_encode_policy=TextBase64EncodePolicy())
+        self.poison = QueueClient.from_connection_string(storage, f"{name}-poison")
+        self.client.create_queue()
+
+    def is_empty(self) -> bool:
+        return self.client.get_queue_properties().approximate_message_count == 0
+
+
+@pytest.fixture
+def queue(storage: str, tmp_path: Path) -> Queue:
+    return Queue(storage, tmp_path.name.replace("_", "-").strip("-"))
+
+
+TRACING = """
+    def main(message: func.QueueMessage) -> None:
+        trace(message.get_body().decode())
+"""
+
+
+def test_messages_are_run_and_deleted(app: ToyApp, queue: Queue) -> None:
+    app.function("Worker", queue_trigger("%TOYS%"), code=TRACING)
+    with HostProcess(app.root, settings=queue.settings, log=app.log):
+        for text in ("one", "two", "three"):
+            queue.client.send_message(text)
+        eventually(queue.is_empty)
+
+    assert sorted(app.traces()) == ["one", "three", "two"]
+
+
+def test_the_message_brings_its_metadata(app: ToyApp, queue: Queue) -> None:
+    code = """
+        import json
+
+        def main(message: func.QueueMessage) -> None:
+            trace(json.dumps(message.to_dict()))
+    """
+    app.function("Worker", queue_trigger("%TOYS%"), code=code)
+    sent = queue.client.send_message("über")
+    with HostProcess(app.root, settings=queue.settings, log=app.log):
+        eventually(app.traces)
+
+    seen = json.loads(app.traces()[0])
+    assert (seen["id"], seen["body"], seen["dequeue_count"]) == (sent.id, "über", 1)
+    assert seen["pop_receipt"]
+    assert datetime.fromisoformat(seen["insertion_time"]) == sent.inserted_on
+    assert datetime.fromisoformat(seen["expiration_time"]) == sent.expires_on
+    assert datetime.fromisoformat(seen["time_next_visible"]) > datetime.now(UTC)
+
+
+def test_an_exception_brings_the_message_back_and_after_five_it_is_poison(app: ToyApp, queue: Queue) -> None:
+    code = """
+        def main(message: func.QueueMessage) -> None:
+            trace(message.dequeue_count)
+            raise ValueError("a toy exception")
+    """
+    app.function("Worker", queue_trigger("%TOYS%"), code=code)
+    queue.client.send_message("bad")
+    with HostProcess(app.root, settings=queue.settings, log=app.log):
+        eventually(queue.is_empty)
+
+    assert app.traces() == ["1", "2", "3", "4", "5"]
+    (poison,) = queue.poison.receive_messages()
+    assert poison.content == "YmFk"  # as it was sent: base64 of "bad"
+    assert app.log.read_text().count("ValueError: a toy exception") >= 5
+
+
+def test_a_message_that_instances_died_with_too_often_is_poison_without_being_run(app: ToyApp, queue: Queue) -> None:
+    app.function("Worker", queue_trigger("%TOYS%"), code=TRACING)
+    queue.client.send_message("deadly")
+    for _ in range(5):
+        taken = queue.client.receive_message()
+        assert taken is not None
+        queue.client.update_message(taken.id, taken.pop_receipt, visibility_timeout=0)
+    with HostProcess(app.root, settings=queue.settings, log=app.log):
+        eventually(queue.is_empty)
+
+    assert app.traces() == []
+    assert len(list(queue.poison.receive_messages())) == 1
+
+
+def test_a_message_that_is_not_base64_is_poison_at_once(app: ToyApp, queue: Queue) -> None:
+    app.function("Worker", queue_trigger("%TOYS%"), code=TRACING)
+    QueueClient.from_connection_string(queue.settings["ToyStorage"], queue.settings["TOYS"]).send_message("{}")
+    with HostProcess(app.root, settings=queue.settings, log=app.log):
+        eventually(queue.is_empty)
+
+    assert app.traces() == []
+    assert [message.content for message in queue.poison.receive_messages()] == ["{}"]
+
+
+def test_a_failed_message_waits_for_the_visibility_timeout(app: ToyApp, queue: Queue) -> None:
+    code = """
+        def main(message: func.QueueMessage) -> None:
+            trace(time.time())
+            if message.dequeue_count == 1:
+                raise ValueError("once")
+    """
+    app.function("Worker", queue_trigger("%TOYS%"), code=code)
+    queue.client.send_message("again")
+    settings = queue.settings | {"AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:01"}
+    with HostProcess(app.root, settings=settings, log=app.log):
+        eventually(queue.is_empty)
+
+    first, second = map(float, app.traces())
+    assert second - first > 0.9
+
+
+SLOW = """
+    async def main(message: func.QueueMessage) -> None:
+        trace("begin")
+        time.sleep({seconds})  # blocks the event loop, too
+        trace("end")
+"""
+
+
+def test_a_running_message_stays_hidden_longer_than_its_first_invisibility(app: ToyApp, queue: Queue) -> None:
+    app.function("Worker", queue_trigger("%TOYS%"), code=SLOW.format(seconds=2.5))
+    queue.client.send_message("long")
+    with (
+        HostProcess(app.root, settings=queue.settings, invisible_seconds=1, log=app.log),
+        HostProcess(app.root, settings=queue.settings, invisible_seconds=1, log=app.log),
+    ):
+        eventually(queue.is_empty)
+
+    assert app.traces() == ["begin", "end"]
+
+
+def test_when_an_instance_is_killed_another_gets_the_message(app: ToyApp, queue: Queue) -> None:
+    code = """
+        def main(message: func.QueueMessage) -> None:
+            trace(f"{os.getpid()} {message.dequeue_count}")
+            if message.dequeue_count == 1:
+                time.sleep(60)
+    """
+    app.function("Worker", queue_trigger("%TOYS%"), code=code)
+    queue.client.send_message("survives")
+    with HostProcess(app.root, settings=queue.settings, invisible_seconds=1, log=app.log) as first:
+        eventually(app.traces)
+        first.kill()
+        with HostProcess(app.root, settings=queue.settings, invisible_seconds=1, log=app.log) as second:
+            eventually(queue.is_empty)
+
+    assert app.traces() == [f"{first.pid} 1", f"{second.pid} 2"]
+
+
+def test_an_instance_that_is_told_to_stop_finishes_its_message(app: ToyApp, queue: Queue) -> None:
+    app.function("Worker", queue_trigger("%TOYS%"), code=SLOW.format(seconds=0.5))
+    queue.client.send_message("last")
+    queue.client.send_message("stays")
+    with HostProcess(app.root, settings=queue.settings, log=app.log) as host:
+        eventually(app.traces)
+        assert host.stop() == EXIT_STOPPED
+
+    assert app.traces() == ["begin", "end"]
+    assert queue.client.get_queue_properties().approximate_message_count == 1
+
+
+def test_ctrl_c_ends_it_as_well(app: ToyApp, queue: Queue) -> None:
+    app.function("Worker", queue_trigger("%TOYS%"), code=TRACING)
+    with HostProcess(app.root, settings=queue.settings, log=app.log) as host:
+        os.kill(host.pid, signal.SIGINT)
+        assert host.wait(10) == EXIT_STOPPED
+
+
+def test_an_invocation_over_the_function_timeout_ends_the_instance(app: ToyApp, queue: Queue) -> None:
+    app.host(functionTimeout="00:00:01").function("Worker", queue_trigger("%TOYS%"), code=SLOW.format(seconds=60))
+    queue.client.send_message("endless")
+    with HostProcess(app.root, settings=queue.settings, log=app.log) as host:
+        assert host.wait(10) == EXIT_TIMED_OUT
+
+    assert "ran longer than functionTimeout (1 s)" in app.log.read_text()
