@@ -1,0 +1,47 @@
+"""A DuckDB database in memory with a folder beside it, for the time of one step."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+# The instance has 2 GB for the host, Python and this; what does not fit goes to the temporary folder (0.8 GB there).
+MEMORY = "700MB"
+TEMPORARY = "400MB"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """``folder`` and all in it is gone when the step ends."""
+
+    connection: "DuckDBPyConnection"
+    folder: Path
+
+
+@contextmanager
+def workspace() -> Iterator[Workspace]:
+    import duckdb  # noqa: PLC0415 - only steps need it; the HTTP door starts faster without
+
+    with tempfile.TemporaryDirectory(prefix="export-") as folder:
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": MEMORY,
+            "max_temp_directory_size": TEMPORARY,
+            "temp_directory": folder,
+            # The same name holds another block each time.
+            "enable_external_file_cache": False,
+            # Everything needed is built in; nothing is ever fetched.
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        with duckdb.connect(config=settings) as connection:
+            yield Workspace(connection, Path(folder))
+
+
+def quoted(text: str) -> str:
+    """As a literal of SQL."""
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,60 @@
+"""What can go wrong, grouped by who must act.
+
+    ExportError
+    ├── ConfigurationError   a setting, a connection or an export is wrong: whoever saved it mends it
+    │   └── NotFound         nothing is saved under that name
+    ├── SegmentError         the files of a segment cannot be used: mend or wait for the export of Customer Insights
+    ├── DestinationError     Campaign Monitor says no, and will say no again: mend the account, the key or the list
+    ├── TemporaryError       an outside service does not answer: trying again later may help
+    └── Changed              somebody else wrote first: read again, then decide again
+
+A bad row is none of these: rows are data, and what becomes of them stands in the account of the run.
+No message ever holds an address, a key or a row.
+"""
+
+
+class ExportError(Exception):
+    """Stops a step.
+
+    ``code`` is stable, for programs; ``message`` says what happened and where, for the caller; ``action`` says
+    what to do, for the operator. The cause, for the developer, is the chained exception.
+    """
+
+    def __init__(self, code: str, message: str, action: str) -> None:
+        super().__init__(f"{code}: {message} {action}".strip())
+        self.code = code
+        self.message = message
+        self.action = action
+
+
+class ConfigurationError(ExportError):
+    """``field`` names the setting or the field, where there is one."""
+
+    def __init__(self, code: str, message: str, action: str, *, field: str | None = None) -> None:
+        super().__init__(code, message, action)
+        self.field = field
+
+
+class NotFound(ConfigurationError):
+    pass
+
+
+class SegmentError(ExportError):
+    pass
+
+
+class DestinationError(ExportError):
+    pass
+
+
+class TemporaryError(ExportError):
+    """``retry_after`` is what the service asked for, in seconds."""
+
+    def __init__(self, code: str, message: str, action: str, *, retry_after: float | None = None) -> None:
+        super().__init__(code, message, action)
+        self.retry_after = retry_after
+
+
+class Changed(ExportError):
+    def __init__(self, name: str) -> None:
+        super().__init__("changed", f"{name} was changed by somebody else in the meantime.", "Read it again.")

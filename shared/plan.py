@@ -1,0 +1,241 @@
+"""From segments to slices: every row is read, mapped, checked, compared, and counted exactly once.
+
+A partition goes through DuckDB in blocks, so that neither the file nor its rows are ever held whole: what stays is a
+number of 16 bytes for each address met, and what was acknowledged.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from shared.catalog import Mapping
+from shared.database import Workspace, quoted
+from shared.errors import SegmentError
+from shared.mapping import ListField, subscribers
+from shared.records import Block, Dialect, blocks, cells
+from shared.rejects import Reject
+from shared.segments import Partition, Snapshot
+
+BATCH_ROWS = 1000
+SLICE_ROWS = 50 * BATCH_ROWS
+
+# segment and partition are positions in the run's list of snapshots; address is the md5 of an email in lower case.
+_TABLES = """
+CREATE TABLE seen (address UHUGEINT);
+CREATE TABLE acknowledged (address UHUGEINT, hash UBIGINT);
+CREATE TABLE outbox (segment USMALLINT, partition USMALLINT, line UBIGINT, customer_id VARCHAR,
+                     email VARCHAR, hash UBIGINT, body VARCHAR);
+CREATE TABLE rejected (segment USMALLINT, partition USMALLINT, line UBIGINT, customer_id VARCHAR,
+                       email VARCHAR, fault VARCHAR);
+"""
+
+_ACKNOWLEDGED = "INSERT INTO acknowledged SELECT md5_number(lower(email)), hash FROM read_parquet(?)"
+
+# Among the valid rows of one address the first in the order of the files wins.
+_FIRST = """
+CREATE OR REPLACE TEMP TABLE addressed AS
+SELECT *, md5_number(lower(email)) AS address, md5_number_lower(body) AS hash
+FROM profiles WHERE fault IS NULL;
+
+CREATE OR REPLACE TEMP TABLE first AS
+SELECT min(line) AS line, address FROM addressed ANTI JOIN seen USING (address) GROUP BY address;
+
+INSERT INTO seen SELECT address FROM first;
+"""
+
+_INVALID = """
+INSERT INTO rejected
+SELECT ?, ?, line, customer_id, email, fault FROM profiles WHERE fault IS NOT NULL
+"""
+
+_DUPLICATE = """
+INSERT INTO rejected
+SELECT ?, ?, line, customer_id, email, 'duplicate_email' FROM addressed ANTI JOIN first USING (line)
+"""
+
+_TO_SEND = """
+INSERT INTO outbox
+SELECT ?, ?, line, customer_id, email, hash, body
+FROM addressed SEMI JOIN first USING (line) ANTI JOIN acknowledged USING (address, hash)
+ORDER BY line
+"""
+
+_MALFORMED = """
+INSERT INTO rejected
+SELECT ?, ?, unnest(?::UBIGINT[]), NULL, NULL, unnest(?::VARCHAR[])
+"""
+
+# The number that each record carries in front stands in the text of a record that could not be read, too.
+_UNREAD = """
+SELECT try_cast(regexp_extract(csv_line, '^[0-9]+') AS UBIGINT), any_value(error_type)
+FROM reject_errors GROUP BY ALL
+"""
+
+_REASONS = {
+    "MISSING COLUMNS": "malformed_columns",
+    "TOO MANY COLUMNS": "malformed_columns",
+    "UNQUOTED VALUE": "malformed_quotes",
+}
+
+
+@dataclass(frozen=True)
+class Account:
+    """rows_read = malformed + invalid + duplicate + unchanged + to_send."""
+
+    rows_read: int = 0
+    malformed: int = 0
+    invalid: int = 0
+    duplicate: int = 0
+    unchanged: int = 0
+    to_send: int = 0
+
+
+class Plan:
+    """Call ``read`` for each partition in order, then ``close``.
+
+    ``slice_ready`` is called for each slice, with its number from 0 and a Parquet file of up to SLICE_ROWS rows: the
+    columns of the table ``outbox``. ``acknowledged`` is the Parquet file of what Campaign Monitor has confirmed (email,
+    hash); None sends everything.
+    """
+
+    def __init__(
+        self,
+        work: Workspace,
+        mapping: Mapping,
+        fields: dict[str, ListField],
+        *,
+        acknowledged: Path | None,
+        slice_ready: Callable[[int, Path], None],
+    ) -> None:
+        self._sql = work.connection.execute
+        self._folder = work.folder
+        self._mapping = mapping
+        self._fields = fields
+        self._slice_ready = slice_ready
+        self.account = Account()
+        self.slices = 0
+        self._sql(_TABLES)
+        if acknowledged:
+            self._sql(_ACKNOWLEDGED, [str(acknowledged)])
+
+    def read(self, snapshot: Snapshot, place: tuple[int, int], chunks: Iterable[bytes], *, at_most: int) -> int:
+        """Reads one partition (``place``: position of its segment, its position therein) and returns its rows. Beyond
+        ``at_most`` rows they are counted and nothing else.
+
+        Raises SegmentError where the partition lacks a column of the mapping, or its bytes cannot be read.
+        """
+        partition = snapshot.partitions[place[1]]
+        where = f"{snapshot.segment}, {partition.name}"
+        columns: tuple[str, ...] | None = None
+        rows = 0
+        for whole in blocks(chunks, partition.dialect, where, gzipped=partition.gzipped):
+            block = whole
+            if columns is None and block.records:
+                columns, block = _columns(partition, block)
+                self._check(columns, where)
+            rows += len(block.records) + len(block.broken)
+            if rows <= at_most:
+                self._take(block, columns or (), partition.dialect, place)
+        return rows
+
+    def close(self) -> None:
+        """Gives the last slice."""
+        if self._waiting():
+            self._give_slice()
+
+    def rejects(self, snapshots: tuple[Snapshot, ...]) -> Iterator[Reject]:
+        """Malformed, invalid and duplicate rows in the order of the files."""
+        rows = self._sql("SELECT * FROM rejected ORDER BY segment, partition, line")
+        while some := rows.fetchmany(10_000):
+            for segment, partition, line, customer_id, email, fault in some:
+                snapshot = snapshots[segment]
+                reason, _, column = fault.partition(" ")
+                name = snapshot.partitions[partition].name
+                yield Reject(snapshot.segment, name, line, customer_id, email, reason, column)
+
+    def _check(self, columns: tuple[str, ...], where: str) -> None:
+        missing = [column for column in self._mapping.columns() if column not in columns]
+        twice = [column for column in self._mapping.columns() if columns.count(column) > 1]
+        if missing or twice:
+            what = f"has no column {', '.join(missing)}" if missing else f"has several columns {', '.join(twice)}"
+            raise SegmentError(
+                "columns_missing" if missing else "columns_ambiguous",
+                f"{where} {what}, which the mapping of the export names.",
+                f"Its columns are: {', '.join(columns)}. Correct the mapping, or export the segment with the column.",
+            )
+
+    def _take(self, block: Block, columns: tuple[str, ...], dialect: Dialect, place: tuple[int, int]) -> None:
+        unread = dict.fromkeys(block.broken, "malformed_quotes")
+        invalid = duplicate = first = to_send = 0
+        if block.records:
+            unread |= self._profiles(block, columns, dialect)
+            self._sql(_FIRST)
+            invalid = self._count(_INVALID, place)
+            duplicate = self._count(_DUPLICATE, place)
+            to_send = self._count(_TO_SEND, place)
+            ((first,),) = self._sql("SELECT count(*) FROM first").fetchall()
+        if unread:
+            self._sql(_MALFORMED, [*place, list(unread), list(unread.values())])
+        account = self.account
+        self.account = Account(
+            rows_read=account.rows_read + len(block.records) + len(block.broken),
+            malformed=account.malformed + len(unread),
+            invalid=account.invalid + invalid,
+            duplicate=account.duplicate + duplicate,
+            unchanged=account.unchanged + first - to_send,
+            to_send=account.to_send + to_send,
+        )
+        while self._waiting() >= SLICE_ROWS:
+            self._give_slice()
+
+    def _profiles(self, block: Block, columns: tuple[str, ...], dialect: Dialect) -> dict[int, str]:
+        """Makes the table ``profiles``; returns the lines of the records that could not be read, with the reason."""
+        file = self._folder / "block.csv"
+        file.write_bytes(block.numbered(dialect.delimiter))
+        self._sql("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
+        query = subscribers(self._mapping, columns, self._fields, _reader(file, len(columns), dialect))
+        self._sql(f"CREATE OR REPLACE TEMP TABLE profiles AS {query}")
+        file.unlink()
+        ((read,),) = self._sql("SELECT count(*) FROM profiles").fetchall()
+        if read == len(block.records):
+            return {}
+        lines = {line for (line,) in self._sql("SELECT line FROM profiles").fetchall()}
+        types = dict(self._sql(_UNREAD).fetchall())
+        unread = [line for line, _ in block.records if line not in lines]
+        return {line: _REASONS.get(types.get(line, ""), "malformed") for line in unread}
+
+    def _count(self, statement: str, place: tuple[int, int]) -> int:
+        ((count,),) = self._sql(statement, list(place)).fetchall()
+        return int(count)
+
+    def _waiting(self) -> int:
+        ((count,),) = self._sql("SELECT count(*) FROM outbox").fetchall()
+        return int(count)
+
+    def _give_slice(self) -> None:
+        file = self._folder / "slice.parquet"
+        self._sql(f"COPY (FROM outbox LIMIT {SLICE_ROWS}) TO {quoted(str(file))} (FORMAT parquet, COMPRESSION zstd)")
+        self._sql(f"CREATE OR REPLACE TABLE outbox AS FROM outbox OFFSET {SLICE_ROWS}")
+        self._slice_ready(self.slices, file)
+        file.unlink()
+        self.slices += 1
+
+
+def _columns(partition: Partition, block: Block) -> tuple[tuple[str, ...], Block]:
+    """The names of the columns, and the block without the header row, if there is one."""
+    first = tuple(cell.strip() for cell in cells(block.records[0][1], partition.dialect))
+    known = partition.columns or ()
+    has_header = partition.header
+    if has_header is None:
+        has_header = [name.casefold() for name in first] == [name.casefold() for name in known]
+    if has_header:
+        return first, replace(block, records=block.records[1:])
+    return known, block
+
+
+def _reader(file: Path, columns: int, dialect: Dialect) -> str:
+    names = ", ".join(["'line': 'UBIGINT'", *(f"'c{position}': 'VARCHAR'" for position in range(columns))])
+    quote = "'\"'" if dialect.quoted else "''"
+    return f"""read_csv({quoted(str(file))}, columns = {{{names}}}, auto_detect = false, header = false,
+        delim = {quoted(dialect.delimiter)}, quote = {quote}, escape = {quote}, new_line = '\\n',
+        ignore_errors = true, store_rejects = true, parallel = false)"""

@@ -1,0 +1,229 @@
+"""Azure Storage: blobs with their ETags, and the queue. The only file that knows its SDKs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from http import HTTPStatus
+from typing import Any, BinaryIO
+
+from azure.core import MatchConditions
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
+from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
+from azure.storage.blob import BlobBlock, BlobPrefix, BlobServiceClient, ContainerClient, StorageErrorCode
+from azure.storage.queue import QueueClient, TextBase64EncodePolicy
+
+from shared.errors import Changed, ConfigurationError, ExportError, TemporaryError
+from shared.settings import StorageAccount
+
+CHUNK = 4 * 1024 * 1024
+_BLOB_OPTIONS: dict[str, Any] = {
+    "max_single_get_size": CHUNK,
+    "max_chunk_get_size": CHUNK,
+    "connection_timeout": 10,
+    "read_timeout": 60,
+}
+
+
+@dataclass(frozen=True)
+class Blob:
+    data: bytes
+    etag: str
+
+
+@dataclass(frozen=True)
+class BlobInfo:
+    """``size`` in bytes; ``modified`` with its zone; ``metadata`` only where it was asked for."""
+
+    name: str
+    etag: str
+    size: int
+    modified: datetime
+    metadata: dict[str, str]
+
+
+def credential(account: StorageAccount) -> ManagedIdentityCredential | DefaultAzureCredential:
+    """The identity that the settings of an account name: of the app in Azure, of the developer elsewhere."""
+    if account.managed_identity:
+        return ManagedIdentityCredential(client_id=account.client_id)
+    return DefaultAzureCredential()
+
+
+class Container:
+    """One container. Every write that replaces a blob can carry the ETag that it replaces."""
+
+    def __init__(self, account: StorageAccount, name: str) -> None:
+        self._account = account
+        self.name = name
+
+    @cached_property
+    def _client(self) -> ContainerClient:
+        # An SDK client opens nothing before its first call, but making it takes time: not on import.
+        account = self._account
+        if account.connection_string:
+            service = BlobServiceClient.from_connection_string(account.connection_string, **_BLOB_OPTIONS)
+        else:
+            service = BlobServiceClient(account.blob_uri or "", credential=credential(account), **_BLOB_OPTIONS)
+        return service.get_container_client(self.name)
+
+    def create(self) -> None:
+        """Makes the container where it is not there yet."""
+        with _translated(self.name), suppress(ResourceExistsError):
+            self._client.create_container()
+
+    def read(self, name: str) -> Blob | None:
+        """None where there is no such blob."""
+        with _translated(name):
+            try:
+                download = self._client.download_blob(name)
+                return Blob(download.readall(), download.properties.etag)
+            except ResourceNotFoundError as error:
+                if _container_missing(error):
+                    raise
+                return None
+
+    def chunks(self, name: str, etag: str) -> Iterator[bytes]:
+        """The blob in pieces of CHUNK bytes at most; raises Changed when it is no longer the one with ``etag``."""
+        with _translated(name):
+            try:
+                download = self._client.download_blob(name, etag=etag, match_condition=MatchConditions.IfNotModified)
+                yield from download.chunks()
+            except ResourceNotFoundError as error:
+                if _container_missing(error):
+                    raise
+                raise Changed(name) from error
+
+    def write(
+        self,
+        name: str,
+        data: bytes | BinaryIO,
+        *,
+        replaces: str | None = None,
+        new: bool = False,
+        metadata: dict[str, str] | None = None,
+    ) -> str:
+        """Returns the new ETag. Raises Changed where the blob is not (or no longer) the one with the ETag
+        ``replaces``, or where it exists although it should be ``new``."""
+        conditions: dict[str, Any] = {"overwrite": not new}
+        if replaces is not None:
+            conditions |= {"etag": replaces, "match_condition": MatchConditions.IfNotModified}
+        with _translated(name):
+            try:
+                written = self._client.get_blob_client(name).upload_blob(data, metadata=metadata, **conditions)
+            except (ResourceExistsError, ResourceModifiedError) as error:
+                raise Changed(name) from error
+            return str(written["etag"])
+
+    def stage(self, name: str, block: str, data: bytes) -> None:
+        """Puts one block of a blob beside it; nothing is seen of it before ``commit``. Ids have one length."""
+        with _translated(name):
+            self._client.get_blob_client(name).stage_block(block, data)
+
+    def commit(self, name: str, blocks: list[str]) -> None:
+        """Makes the blob out of blocks staged or committed before, in this order."""
+        with _translated(name):
+            client = self._client.get_blob_client(name)
+            client.commit_block_list([BlobBlock(block_id=block) for block in blocks])
+
+    def blocks(self, name: str) -> list[str]:
+        """The ids of the committed blocks, in order; none where there is no such blob."""
+        with _translated(name):
+            try:
+                committed, _ = self._client.get_blob_client(name).get_block_list("committed")
+            except ResourceNotFoundError:
+                return []
+            return [str(block.id) for block in committed]
+
+    def delete(self, name: str) -> None:
+        """Silent where there is no such blob."""
+        with _translated(name):
+            try:
+                self._client.delete_blob(name)
+            except ResourceNotFoundError:
+                return
+
+    def list(self, prefix: str, *, metadata: bool = False) -> Iterator[BlobInfo]:
+        """Every blob whose name begins with ``prefix``, in the order of their names."""
+        with _translated(self.name):
+            for item in self._client.list_blobs(name_starts_with=prefix, include=["metadata"] if metadata else None):
+                yield BlobInfo(item.name, item.etag, item.size, item.last_modified, item.metadata or {})
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """The names of the folders right below ``prefix``, in order: a listing of one level, not of the tree."""
+        with _translated(self.name):
+            for item in self._client.walk_blobs(name_starts_with=prefix, delimiter="/"):
+                if isinstance(item, BlobPrefix):
+                    yield item.name.removeprefix(prefix).rstrip("/")
+
+
+class WorkQueue:
+    """The queue of work, in the encoding that the queue trigger reads (base64, ``host.json``)."""
+
+    def __init__(self, account: StorageAccount, name: str) -> None:
+        self._account = account
+        self.name = name
+
+    @cached_property
+    def _client(self) -> QueueClient:
+        account = self._account
+        options: dict[str, Any] = {"message_encode_policy": TextBase64EncodePolicy()}
+        if account.connection_string:
+            return QueueClient.from_connection_string(account.connection_string, self.name, **options)
+        return QueueClient(account.queue_uri or "", self.name, credential=credential(account), **options)
+
+    def create(self) -> None:
+        """Makes the queue where it is not there yet."""
+        with _translated(self.name), suppress(ResourceExistsError):
+            self._client.create_queue()
+
+    def put(self, message: str, *, delay: int = 0) -> None:
+        """``delay`` in seconds: how long the message stays unseen. Messages never expire."""
+        with _translated(self.name):
+            self._client.send_message(message, visibility_timeout=delay, time_to_live=-1)
+
+
+def _container_missing(error: ResourceNotFoundError) -> bool:
+    return getattr(error, "error_code", None) == StorageErrorCode.CONTAINER_NOT_FOUND
+
+
+@contextmanager
+def _translated(name: str) -> Iterator[None]:
+    """The SDK's errors as the errors of this product. Its texts stay in the log: they can hold addresses."""
+    try:
+        yield
+    except ExportError:
+        raise
+    except ResourceModifiedError as error:
+        raise Changed(name) from error
+    except ResourceNotFoundError as error:
+        raise ConfigurationError(
+            "container_missing",
+            f"The container or queue that should hold {name} does not exist.",
+            "Check SEGMENT_CONTAINER and EXPORT_QUEUE, or deploy the templates again: they make what is missing.",
+        ) from error
+    except HttpResponseError as error:
+        if isinstance(error, ClientAuthenticationError) or error.status_code == HTTPStatus.FORBIDDEN:
+            raise ConfigurationError(
+                "storage_forbidden",
+                f"The storage account does not let this app use {name}.",
+                "Check the role assignments of the app's identity; a new one takes up to ten minutes to work.",
+            ) from error
+        raise _unavailable(name) from error
+    except AzureError as error:
+        raise _unavailable(name) from error
+
+
+def _unavailable(name: str) -> TemporaryError:
+    return TemporaryError(
+        "storage_unavailable",
+        f"The storage account does not answer for {name}.",
+        "Nothing is lost: try again later.",
+    )
