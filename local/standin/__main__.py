@@ -1,6 +1,7 @@
 """`python -m local.standin --port 0 --database PATH`: runs until SIGTERM or SIGINT."""
 
 import argparse
+import gc
 import signal
 
 from local.standin.server import StandIn
@@ -14,6 +15,7 @@ def main() -> None:
     # Blocked before the server's threads start, so that none of them takes the signal from `sigwait`.
     ends = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+    gc.set_threshold(100_000)  # an import makes ten thousand objects without one cycle
     with StandIn(arguments.database, arguments.port) as standin:
         print(f"stand-in for Campaign Monitor: {standin.url}", flush=True)
         signal.sigwait(ends)

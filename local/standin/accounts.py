@@ -83,7 +83,8 @@ class Client:
 def clients_of(call: Call) -> list[Client]:
     """Every client that the caller sees, by name."""
     rows = call.sql.execute(
-        "SELECT seq, id, name, api_key, timezone FROM client WHERE account = ? AND (? IS NULL OR seq = ?) ORDER BY name",
+        "SELECT seq, id, name, api_key, timezone FROM client"
+        " WHERE account = ? AND (? IS NULL OR seq = ?) ORDER BY name",
         (call.caller.account, call.caller.client, call.caller.client),
     )
     return [Client(*row) for row in rows]

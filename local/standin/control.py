@@ -3,8 +3,11 @@
 A malformed call is answered 400 and told what is allowed; nothing of it is done.
 """
 
-import json
+import re
+import sqlite3
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 from pydantic import BaseModel, ValidationError
 
@@ -14,10 +17,30 @@ from local.standin.dump import subscribers_as_ndjson
 from local.standin.faults import FaultPlan, Faults
 from local.standin.options import Options
 from local.standin.routing import Request, match
+from local.standin.seeding import MisfitError
 from local.standin.specifications import AccountBody, NewClient, NewFields, NewList, NewSubscribers, TokenBody
 from local.standin.state import State
 
-Operation = Callable[[State, Request, dict[str, str]], Answer | Payload]
+
+@dataclass(frozen=True)
+class ControlCall:
+    state: State
+    request: Request
+    arguments: dict[str, str]
+
+    def body[T: BaseModel](self, kind: type[T]) -> T:
+        """Raises MisfitError with what is wrong and what is allowed."""
+        try:
+            return kind.model_validate_json(self.request.body)
+        except ValidationError as problem:
+            wrong = [f"{'.'.join(map(str, error['loc'])) or 'body'}: {error['msg']}" for error in problem.errors()]
+            raise MisfitError("; ".join(wrong), kind.model_json_schema()) from None
+
+    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        return self.state.database.transaction()
+
+
+Operation = Callable[[ControlCall], Answer | Payload]
 
 
 def control(request: Request, state: State) -> Payload:
@@ -28,108 +51,114 @@ def control(request: Request, state: State) -> Payload:
             calls = [f"{method} /control/{pattern}" for method, pattern, _ in OPERATIONS]
             return render(Answer({"error": "no such control call", "allowed": calls}, 404))
         operation, arguments = found
-        answer = operation(state, request, arguments)
-    except seeding.MisfitError as problem:
-        answer = Answer({"error": str(problem)}, 400)
+        answer = operation(ControlCall(state, request, arguments))
+    except MisfitError as problem:
+        answer = Answer({"error": str(problem), "allowed": problem.allowed}, 400)
     except RefusalError as refusal:
         answer = Answer({"error": str(refusal)}, 400)
     return answer if isinstance(answer, Payload) else render(answer)
 
 
-def _body[T: BaseModel](kind: type[T], request: Request) -> T:
-    """Raises MisfitError with what is wrong and what is allowed."""
-    try:
-        return kind.model_validate_json(request.body)
-    except ValidationError as problem:
-        wrong = [f"{'.'.join(map(str, error['loc'])) or 'body'}: {error['msg']}" for error in problem.errors()]
-        raise seeding.MisfitError(f"{'; '.join(wrong)}. Allowed: {json.dumps(kind.model_json_schema())}") from None
-
-
-def _accounts(state: State, request: Request, arguments: dict[str, str]) -> Answer:
-    body = _body(AccountBody, request)
-    with state.database.transaction() as sql:
+def _accounts(call: ControlCall) -> Answer:
+    body = call.body(AccountBody)
+    with call.transaction() as sql:
         return Answer(seeding.add_account(sql, body), 201)
 
 
-def _clients(state: State, request: Request, arguments: dict[str, str]) -> Answer:
-    body = _body(NewClient, request)
-    with state.database.transaction() as sql:
+def _clients(call: ControlCall) -> Answer:
+    body = call.body(NewClient)
+    with call.transaction() as sql:
         return Answer(seeding.add_client(sql, body.account, body), 201)
 
 
-def _lists(state: State, request: Request, arguments: dict[str, str]) -> Answer:
-    body = _body(NewList, request)
-    with state.database.transaction() as sql:
+def _lists(call: ControlCall) -> Answer:
+    body = call.body(NewList)
+    with call.transaction() as sql:
         return Answer(seeding.add_list(sql, body.client_id, body), 201)
 
 
-def _fields(state: State, request: Request, arguments: dict[str, str]) -> Answer:
-    body = _body(NewFields, request)
-    with state.database.transaction() as sql:
+def _fields(call: ControlCall) -> Answer:
+    body = call.body(NewFields)
+    with call.transaction() as sql:
         return Answer(seeding.add_fields(sql, body.list_id, body.fields), 201)
 
 
-def _token(state: State, request: Request, arguments: dict[str, str]) -> Answer:
-    body = _body(TokenBody, request)
-    with state.database.transaction() as sql:
+def _token(call: ControlCall) -> Answer:
+    body = call.body(TokenBody)
+    with call.transaction() as sql:
         seeding.add_token(sql, body)
     return Answer()
 
 
-def _subscribers(state: State, request: Request, arguments: dict[str, str]) -> Answer:
-    body = _body(NewSubscribers, request)
-    with state.database.transaction() as sql:
-        seeding.put_subscribers(sql, body, state.options.moment())
+def _subscribers(call: ControlCall) -> Answer:
+    body = call.body(NewSubscribers)
+    with call.transaction() as sql:
+        seeding.put_subscribers(sql, body, call.state.options.moment())
     return Answer()
 
 
-def _dump(state: State, request: Request, arguments: dict[str, str]) -> Payload:
-    query = request.query
-    with state.database.transaction() as sql:
-        found = seeding.the_list(sql, arguments["list"])
-        most = int(query.get("most", "-1"))  # SQLite: no limit
-        content = subscribers_as_ndjson(sql, found, query.get("after", ""), most)
+def _dump(call: ControlCall) -> Payload:
+    query = call.request.query
+    with call.transaction() as sql:
+        found = seeding.the_list(sql, call.arguments["list"])
+        most = query.get("most", "-1")  # SQLite: no limit
+        if not re.fullmatch(r"-1|\d{1,9}", most):
+            raise MisfitError("most: not a number", "a whole number of lines; without it, all of them")
+        content = subscribers_as_ndjson(sql, found, query.get("after", ""), int(most))
     return Payload(200, {"Content-Type": "application/x-ndjson; charset=utf-8"}, content)
 
 
-def _read_options(state: State, request: Request, arguments: dict[str, str]) -> Answer:
-    return Answer(state.options.model_dump(mode="json"))
+def _read_options(call: ControlCall) -> Answer:
+    return Answer(call.state.options.model_dump(mode="json"))
 
 
-def _set_options(state: State, request: Request, arguments: dict[str, str]) -> Answer:
+def _set_options(call: ControlCall) -> Answer:
     """Those in the body; the others stay."""
-    stated = _body(Options, request).model_dump(exclude_unset=True)
-    state.options = state.options.model_copy(update=stated)
-    return _read_options(state, request, arguments)
+    stated = call.body(Options).model_dump(exclude_unset=True)
+    call.state.options = call.state.options.model_copy(update=stated)
+    return _read_options(call)
 
 
-def _read_faults(state: State, request: Request, arguments: dict[str, str]) -> Answer:
-    return Answer(state.faults.plan.model_dump(mode="json"))
+def _read_faults(call: ControlCall) -> Answer:
+    return Answer(call.state.faults.plan.model_dump(mode="json"))
 
 
-def _set_faults(state: State, request: Request, arguments: dict[str, str]) -> Answer:
+def _set_faults(call: ControlCall) -> Answer:
     """In place of those before; every count begins anew."""
-    state.faults = Faults(_body(FaultPlan, request))
-    return _read_faults(state, request, arguments)
+    call.state.faults = Faults(call.body(FaultPlan))
+    return _read_faults(call)
 
 
-def _clear_faults(state: State, request: Request, arguments: dict[str, str]) -> Answer:
-    state.faults = Faults(FaultPlan())
+def _clear_faults(call: ControlCall) -> Answer:
+    call.state.faults = Faults(FaultPlan())
     return Answer()
 
 
-def _read_log(state: State, request: Request, arguments: dict[str, str]) -> Answer:
-    calls = state.log.read(request.query.get("path", ""))
-    return Answer({"peak_in_flight": max((call["in_flight"] for call in calls), default=0), "calls": calls})
+def _read_log(call: ControlCall) -> Answer:
+    """`path` is searched in the calls' paths; `summary=true` leaves the calls themselves out."""
+    pattern = call.request.query.get("path", "")
+    try:
+        calls = call.state.log.read(pattern)
+    except re.error as problem:
+        raise MisfitError(f"path: {problem}", "a regular expression") from None
+    rows: dict[str, int] = {}
+    for each in calls:
+        rows[str(each["status"])] = rows.get(str(each["status"]), 0) + (each["rows"] or 0)
+    summary = {
+        "peak_in_flight": max((each["in_flight"] for each in calls), default=0),
+        "number": len(calls),
+        "rows_by_status": rows,
+    }
+    return Answer(summary if call.request.query.get("summary") == "true" else summary | {"calls": calls})
 
 
-def _clear_log(state: State, request: Request, arguments: dict[str, str]) -> Answer:
-    state.log.clear()
+def _clear_log(call: ControlCall) -> Answer:
+    call.state.log.clear()
     return Answer()
 
 
-def _reset(state: State, request: Request, arguments: dict[str, str]) -> Answer:
-    state.reset()
+def _reset(call: ControlCall) -> Answer:
+    call.state.reset()
     return Answer()
 
 

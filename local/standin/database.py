@@ -36,9 +36,9 @@ CREATE INDEX IF NOT EXISTS field_of_list ON field (list);
 CREATE TABLE IF NOT EXISTS subscriber (
     list INTEGER NOT NULL, email_key TEXT NOT NULL, email TEXT NOT NULL, name TEXT NOT NULL, mobile TEXT NOT NULL,
     state TEXT NOT NULL, joined TEXT NOT NULL, changed TEXT NOT NULL,
-    field_values TEXT NOT NULL                      -- JSON: field id to its value, or to the options chosen
-);
-CREATE UNIQUE INDEX IF NOT EXISTS subscriber_of_list ON subscriber (list, email_key);
+    field_values TEXT NOT NULL,                     -- JSON: field number to its value, or to the options chosen
+    PRIMARY KEY (list, email_key)
+) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS subscriber_by_state ON subscriber (list, state, email_key);
 CREATE TABLE IF NOT EXISTS consent (                -- per client, not per list
     client INTEGER NOT NULL, email_key TEXT NOT NULL, track TEXT NOT NULL, sms TEXT NOT NULL,

@@ -62,7 +62,7 @@ class Fault(BaseModel):
 
 
 def too_many(headers: str, wait: int) -> Payload:
-    """The 429 of the documentation (`reset`), of HTTP (`retry-after`), and the one seen live, without a word (`none`)."""
+    """The 429 of the documentation (`reset`), of HTTP (`retry-after`), and the one seen live (`none`)."""
     match headers:
         case "reset":
             told = {"X-RateLimit-Limit": RATE_LIMIT, "X-RateLimit-Remaining": 0, "X-RateLimit-Reset": wait}

@@ -70,10 +70,10 @@ def create_field(call: Call) -> Answer:
     key = insert_field(
         call.sql,
         found,
-        typed(body, "fieldname", str, "customfield") or "",
-        typed(body, "datatype", str, "customfield") or "",
-        _texts(body),
-        _visible(body, True),
+        name=typed(body, "fieldname", str, "customfield") or "",
+        data_type=typed(body, "datatype", str, "customfield") or "",
+        options=_texts(body),
+        visible=_visible(body, True),
     )
     return Answer(key, 201)
 
@@ -81,6 +81,7 @@ def create_field(call: Call) -> Answer:
 def insert_field(
     sql: sqlite3.Connection,
     subscriber_list: SubscriberList,
+    *,
     name: str,
     data_type: str,
     options: list[str],

@@ -22,7 +22,11 @@ from local.standin.suppression import suppress
 
 
 class MisfitError(Exception):
-    """A well-formed control call that does not fit what is stored; the text says what would."""
+    """A control call that is malformed, or does not fit what is stored; it says what would be allowed."""
+
+    def __init__(self, problem: str, allowed: object = None) -> None:
+        super().__init__(problem)
+        self.allowed = allowed
 
 
 def add_account(sql: sqlite3.Connection, body: AccountBody) -> dict[str, Any]:
@@ -56,7 +60,10 @@ def add_list(sql: sqlite3.Connection, client_id: str, body: ListBody) -> dict[st
 def add_fields(sql: sqlite3.Connection, list_id: str, fields: Iterable[FieldBody]) -> list[str]:
     """Returns the keys."""
     found = the_list(sql, list_id)
-    return [insert_field(sql, found, each.name, each.type, each.options, each.visible) for each in fields]
+    return [
+        insert_field(sql, found, name=each.name, data_type=each.type, options=each.options, visible=each.visible)
+        for each in fields
+    ]
 
 
 def add_token(sql: sqlite3.Connection, body: TokenBody) -> None:

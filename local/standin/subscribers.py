@@ -22,7 +22,10 @@ COLUMNS = "email_key, email, name, mobile, state, joined, changed, field_values"
 
 
 class Subscriber(NamedTuple):
-    """In the order of `COLUMNS`; `joined` and `changed` (of state) are `YYYY-MM-DD HH:MM:SS` in the client's time zone."""
+    """In the order of `COLUMNS`.
+
+    `joined` and `changed` (of state) are `YYYY-MM-DD HH:MM:SS` in the client's time zone.
+    """
 
     email_key: str
     email: str
