@@ -24,6 +24,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> ToyApp:
 
             def main(req: func.HttpRequest) -> func.HttpResponse:
                 logging.info("echoing")
+                print("printed by Echo", flush=True)
                 seen = {"method": req.method, "url": req.url, "route": dict(req.route_params),
                         "query": dict(req.params), "header": req.headers.get("X-Toy"),
                         "body": req.get_body().decode()}
@@ -55,16 +56,16 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> ToyApp:
                 return "met"
         """,
     )
-    (app.root / "requests.py").write_text("")
+    (app.root / "iniconfig.py").write_text("")
     app.function(
         "Where",
         http_trigger(route="where"),
         HTTP_OUT,
         code="""
-            import requests
+            import iniconfig
 
             def main(req: func.HttpRequest) -> str:
-                return requests.__file__
+                return iniconfig.__file__
         """,
     )
     return app
@@ -119,10 +120,12 @@ def test_an_exception_is_an_empty_500_and_its_traceback_is_in_the_log(host: Host
     assert "INFO host: Rest " in log and " failed in " in log
 
 
-def test_the_functions_own_log_has_level_and_logger(host: HostProcess, app: ToyApp) -> None:
+def test_what_the_function_logs_and_prints_is_in_the_log(host: HostProcess, app: ToyApp) -> None:
     requests.get(f"{host.url}/api/echo/log", timeout=10)
 
-    assert "INFO root: echoing" in app.log.read_text()
+    log = app.log.read_text()
+    assert "INFO root: echoing" in log
+    assert "printed by Echo" in log
 
 
 def test_two_requests_run_at_the_same_time(host: HostProcess) -> None:
@@ -148,4 +151,4 @@ def test_the_functions_are_listed(host: HostProcess) -> None:
 
 def test_the_root_of_the_app_is_searched_last(host: HostProcess) -> None:
     """Azure puts installed packages first: an app module named like one of them is hidden, and must be hidden here."""
-    assert requests.get(f"{host.url}/api/where", timeout=10).text.endswith("site-packages/requests/__init__.py")
+    assert requests.get(f"{host.url}/api/where", timeout=10).text.endswith("site-packages/iniconfig/__init__.py")

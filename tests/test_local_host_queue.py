@@ -91,7 +91,9 @@ def test_an_exception_brings_the_message_back_and_after_five_it_is_poison(app: T
     assert app.traces() == ["1", "2", "3", "4", "5"]
     (poison,) = queue.poison.receive_messages()
     assert poison.content == b64encode(b"bad").decode()
-    assert app.log.read_text().count("ValueError: a toy exception") >= 5
+    log = app.log.read_text()
+    assert log.count("ValueError: a toy exception") >= 5
+    assert "failed after 5 deliveries and goes to" in log
 
 
 def test_what_cannot_be_run_is_poison_at_once(app: ToyApp, queue: Queue) -> None:
@@ -167,7 +169,13 @@ def test_when_an_instance_is_killed_another_gets_the_message(app: ToyApp, queue:
 
 
 def test_an_instance_that_is_told_to_stop_finishes_its_message(app: ToyApp, queue: Queue) -> None:
-    app.function("Worker", queue_trigger("%TOYS%"), code=SLOW.format(seconds=0.5))
+    code = """
+        def main(message: func.QueueMessage) -> None:
+            trace("begin")
+            time.sleep(0.5)
+            trace("end")
+    """
+    app.function("Worker", queue_trigger("%TOYS%"), code=code)
     queue.client.send_message("last")
     queue.client.send_message("stays")
     with HostProcess(app.root, settings=queue.settings, log=app.log) as host:
