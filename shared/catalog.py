@@ -137,6 +137,12 @@ class Catalog:
     def exports(self) -> Iterator[Export]:
         return self._all(Export, "exports")
 
+    def saved_at(self, export: Export) -> datetime:
+        """When the export was last saved."""
+        name = f"exports/{export.id}.json"
+        found = (info.modified for info in self._container.list(name) if info.name == name)
+        return next(found, datetime.now(UTC))
+
     def save(self, item: Connection | Export) -> None:
         kind = "connections" if isinstance(item, Connection) else "exports"
         self._container.write(f"{kind}/{item.id}.json", item.model_dump_json(indent=2).encode())

@@ -15,9 +15,7 @@ from shared.mapping import ListField, subscribers
 from shared.records import Block, Dialect, blocks, cells
 from shared.rejects import Reject
 from shared.segments import Partition, Snapshot
-
-BATCH_ROWS = 1000
-SLICE_ROWS = 50 * BATCH_ROWS
+from shared.slices import SLICE_ROWS
 
 # segment and partition are positions in the run's list of snapshots; address is the md5 of an email in lower case.
 _TABLES = """

@@ -3,7 +3,7 @@
 import base64
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import batched
 
@@ -80,6 +80,10 @@ class RejectsFile:
         for number, some in enumerate(batched(rejects, BLOCK_ROWS, strict=False), 1):
             blocks.append(self._stage(part, number, map(_cells, some)))
         self._container.commit(self._name, blocks)
+
+    def chunks(self) -> Iterator[bytes]:
+        """The file as it is now; nothing where the run has not come so far."""
+        return self._container.chunks(self._name)
 
     def _stage(self, part: str, number: int, rows: Iterable[tuple[str, ...]]) -> str:
         text = io.StringIO()

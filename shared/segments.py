@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from shared.errors import SegmentError
-from shared.records import Dialect
+from shared.records import Dialect, blocks, cells
 from shared.storage import BlobInfo, Container
 
 INSTANCE = "CustomerInsights_"
@@ -98,6 +98,18 @@ def names(container: Container) -> Iterator[str]:
                 if segment not in seen and any(_years(container, f"{instance}/{segment}/")):
                     seen.add(segment)
                     yield segment
+
+
+def columns(container: Container, snapshot: Snapshot) -> tuple[str, ...]:
+    """The names of the columns; of the header row where model.json does not tell them."""
+    partition = snapshot.partitions[0]
+    if partition.columns:
+        return partition.columns
+    chunks = container.chunks(partition.path, partition.etag)
+    for block in blocks(chunks, partition.dialect, partition.name, gzipped=partition.gzipped, block_bytes=1):
+        if block.records:
+            return tuple(cell.strip() for cell in cells(block.records[0][1], partition.dialect))
+    return ()
 
 
 def _years(container: Container, prefix: str) -> Iterator[str]:

@@ -90,16 +90,20 @@ class Container:
                     raise
                 return None
 
-    def chunks(self, name: str, etag: str) -> Iterator[bytes]:
-        """The blob in pieces of CHUNK bytes at most; raises Changed when it is no longer the one with ``etag``."""
+    def chunks(self, name: str, etag: str | None = None) -> Iterator[bytes]:
+        """The blob in pieces of CHUNK bytes at most. Raises Changed when it is no longer the one with ``etag``; without
+        one, a blob that is not there is empty."""
+        conditions: dict[str, Any] = {}
+        if etag is not None:
+            conditions = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
         with _translated(name):
             try:
-                download = self._client.download_blob(name, etag=etag, match_condition=MatchConditions.IfNotModified)
-                yield from download.chunks()
+                yield from self._client.download_blob(name, **conditions).chunks()
             except ResourceNotFoundError as error:
                 if _container_missing(error):
                     raise
-                raise Changed(name) from error
+                if etag is not None:
+                    raise Changed(name) from error
 
     def write(
         self,
@@ -142,13 +146,13 @@ class Container:
                 return []
             return [str(block.id) for block in committed]
 
-    def delete(self, name: str) -> None:
-        """Silent where there is no such blob."""
-        with _translated(name):
-            try:
-                self._client.delete_blob(name)
-            except ResourceNotFoundError:
-                return
+    def delete(self, name: str, *, etag: str | None = None) -> None:
+        """Silent where there is no such blob; raises Changed where it is no longer the one with ``etag``."""
+        conditions: dict[str, Any] = {}
+        if etag is not None:
+            conditions = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
+        with _translated(name), suppress(ResourceNotFoundError):
+            self._client.delete_blob(name, **conditions)
 
     def list(self, prefix: str, *, metadata: bool = False) -> Iterator[BlobInfo]:
         """Every blob whose name begins with ``prefix``, in the order of their names."""

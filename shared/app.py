@@ -1,0 +1,112 @@
+"""What the product is made of, wired in one place: settings, catalog, state, segments, queue and vault."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from shared import segments, settings
+from shared.campaign_monitor import CampaignMonitor
+from shared.catalog import Catalog, Connection, Export
+from shared.errors import ConfigurationError
+from shared.rejects import RejectsFile
+from shared.results import Results
+from shared.runs import Run, Runs
+from shared.segments import Snapshot
+from shared.settings import Settings
+from shared.storage import Container, WorkQueue
+from shared.vault import Vault
+
+Step = Literal["plan", "send", "finish"]
+
+
+class Work(BaseModel):
+    """A message of the queue: one step of one run."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    v: Literal[1] = 1
+    step: Step
+    export: str
+    run: str
+    slice: int | None = None
+
+
+@dataclass(frozen=True)
+class App:
+    settings: Settings
+    catalog: Catalog
+    runs: Runs
+    state: Container
+    segments: Container
+    queue: WorkQueue
+    vault: Vault
+    now: Callable[[], datetime]
+
+    def agreed(self, export: Export) -> Connection:
+        """The connection of the export. Raises ConfigurationError where nobody has agreed to what it does."""
+        connection = self.catalog.connection(export.connection)
+        if connection.consent is None:
+            raise ConfigurationError(
+                "consent_missing",
+                f"Nobody has agreed that the connection {connection.id} sends personal data to Campaign Monitor.",
+                "An administrator states who agrees, as consent of the connection.",
+                field="consent",
+            )
+        return connection
+
+    def client(self, connection: Connection, connections: int = 1) -> CampaignMonitor:
+        def key(anew: bool) -> SecretStr:
+            return self.vault.key(connection.secret_name, anew=anew)
+
+        return CampaignMonitor(self.settings.campaign_monitor_url, key, connections=connections)
+
+    def snapshot(self, segment: str) -> Snapshot:
+        """The newest complete one. Raises SegmentError."""
+        return segments.find(
+            self.segments, segment, now=self.now(), quiet=timedelta(minutes=self.settings.quiet_minutes)
+        )
+
+    def snapshots(self, export: Export) -> tuple[Snapshot, ...]:
+        """The newest complete snapshot of each segment, in the configured order."""
+        return tuple(self.snapshot(segment) for segment in export.segments)
+
+    def enqueue(self, step: Step, run: Run, slice_: int | None = None, *, delay: int = 0) -> None:
+        work = Work(step=step, export=run.export, run=run.id, slice=slice_)
+        self.queue.put(work.model_dump_json(exclude_none=True), delay=delay)
+
+    def results(self, run: Run) -> Results:
+        return Results(self.state, self.runs.folder(run.export, run.id))
+
+    def rejects(self, run: Run) -> RejectsFile:
+        return RejectsFile(self.state, f"{self.runs.folder(run.export, run.id)}/rejects.csv")
+
+
+@lru_cache(maxsize=1)
+def app() -> App:
+    """That of this process, as its settings say. Raises ConfigurationError."""
+    return wire(settings.from_process())
+
+
+def wire(chosen: Settings) -> App:
+    """Where the account is given by connection string (local use), what the templates would have made is made here."""
+    state = Container(chosen.export_storage, "export-state")
+    catalog = Container(chosen.export_storage, "export-catalog")
+    queue = WorkQueue(chosen.export_storage, chosen.export_queue)
+    if chosen.export_storage.connection_string:
+        catalog.create()
+        state.create()
+        queue.create()
+    return App(
+        settings=chosen,
+        catalog=Catalog(catalog),
+        runs=Runs(state),
+        state=state,
+        segments=Container(chosen.segment_storage, chosen.segment_container),
+        queue=queue,
+        vault=Vault(chosen.key_vault_url, chosen.export_storage),
+        now=lambda: datetime.now(UTC),
+    )

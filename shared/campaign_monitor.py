@@ -1,0 +1,232 @@
+"""The API of Campaign Monitor (v3.3): the calls that this product makes, and what their answers mean.
+
+The meaning of the codes is that of the service's documentation and of its official clients.
+"""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import requests
+import tenacity
+from pydantic import SecretStr
+from requests.adapters import HTTPAdapter
+
+from shared.errors import DestinationError, ExportError, TemporaryError
+
+CONNECT_SECONDS = 10
+READ_SECONDS = 120  # the official clients wait as long: an import answers when all its rows are stored
+
+PARTLY_IMPORTED = 210
+_INVALID_LIST = 101
+_KEY_CODES = (50, 60, 100, 120, 121, 122)
+
+_ATTEMPTS = 6
+_GIVE_UP_SECONDS = 300
+_LONGEST_WAIT = 60
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A subscriber that was not imported. ``email`` is as the service writes it."""
+
+    email: str
+    code: int
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What became of one batch; ``duplicates`` are addresses that the service took for the same as another."""
+
+    added: int
+    updated: int
+    failures: tuple[Failure, ...]
+    duplicates: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ListDetails:
+    title: str
+    confirmed_opt_in: bool
+
+
+@dataclass(frozen=True)
+class Field:
+    """``key`` without brackets; ``data_type`` in the service's words."""
+
+    key: str
+    data_type: str
+
+
+class CampaignMonitor:
+    """One account. Threads may share it. ``key`` gives the API key; called with True it reads it anew, which happens
+    once, when the service turns the key down: it may have been changed.
+
+    Every call raises DestinationError when the service says no for good, and TemporaryError when it does not answer
+    as it should after several attempts.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: Callable[[bool], SecretStr],
+        *,
+        connections: int = 1,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._url = url
+        self._key = key
+        self._secret = key(False)
+        self._renewing = threading.Lock()
+        self._session = requests.Session()
+        # Nothing of the environment, such as a .netrc, may stand in for the key.
+        self._session.trust_env = False
+        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections, max_retries=0)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+        self._session.headers["Accept"] = "application/json"
+        self._session.headers["Content-Type"] = "application/json; charset=utf-8"
+        self._retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(TemporaryError),
+            wait=_wait,
+            stop=tenacity.stop_after_attempt(_ATTEMPTS) | tenacity.stop_after_delay(_GIVE_UP_SECONDS),
+            sleep=sleep,
+            reraise=True,
+        )
+
+    def close(self) -> None:
+        self._session.close()
+
+    def check_key(self) -> None:
+        """The cheapest call that needs a key."""
+        self._call("GET", "/systemdate.json")
+
+    def list_details(self, list_id: str) -> ListDetails:
+        answer = self._call("GET", f"/lists/{list_id}.json")
+        return ListDetails(str(answer.get("Title", "")), bool(answer.get("ConfirmedOptIn")))
+
+    def custom_fields(self, list_id: str) -> tuple[Field, ...]:
+        answer = self._call("GET", f"/lists/{list_id}/customfields.json")
+        return tuple(
+            Field(str(field["Key"]).removeprefix("[").removesuffix("]"), str(field["DataType"])) for field in answer
+        )
+
+    def import_subscribers(self, list_id: str, subscribers: Sequence[bytes], *, resubscribe: bool) -> Imported:
+        """``subscribers``: up to 1,000, each as JSON in UTF-8. HTTP 400 with Code 210 is a result: the good rows of
+        the batch are stored."""
+        flag = b"true" if resubscribe else b"false"
+        body = b'{"Subscribers":[' + b",".join(subscribers) + b'],"Resubscribe":' + flag + b"}"
+        answer = self._call("POST", f"/subscribers/{list_id}/import.json", body)
+        return Imported(
+            added=int(answer["TotalNewSubscribers"]),
+            updated=int(answer["TotalExistingSubscribers"]),
+            failures=tuple(
+                Failure(str(one["EmailAddress"]), int(one["Code"])) for one in answer.get("FailureDetails") or []
+            ),
+            duplicates=tuple(map(str, answer.get("DuplicateEmailsInSubmission") or [])),
+        )
+
+    def _call(self, method: str, path: str, body: bytes | None = None) -> Any:
+        return self._retrying(self._attempt, method, path, body)
+
+    def _attempt(self, method: str, path: str, body: bytes | None) -> Any:
+        used = self._secret
+        response = self._send(method, path, body, used)
+        if response.status_code == HTTPStatus.UNAUTHORIZED and self._renewed(used):
+            response = self._send(method, path, body, self._secret)
+        return _result(response)
+
+    def _send(self, method: str, path: str, body: bytes | None, key: SecretStr) -> requests.Response:
+        try:
+            return self._session.request(
+                method,
+                self._url + path,
+                data=body,
+                auth=(key.get_secret_value(), "x"),
+                timeout=(CONNECT_SECONDS, READ_SECONDS),
+            )
+        except requests.RequestException as error:
+            # The error's own text names the host and nothing else; no part of a body is ever in it.
+            _log.warning("Campaign Monitor: %s: %s", path, type(error).__name__)
+            raise _unavailable("does not answer") from error
+
+    def _renewed(self, used: SecretStr) -> bool:
+        """Whether there is another key than ``used``; the vault is asked by one thread only."""
+        with self._renewing:
+            if self._secret == used:
+                self._secret = self._key(True)
+            return self._secret != used
+
+
+def _result(response: requests.Response) -> Any:
+    """The JSON of a good answer, or of Code 210. Raises what the answer means otherwise."""
+    status = response.status_code
+    if status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS) or status >= 500:
+        raise _unavailable(f"answers with HTTP {status}", retry_after=_asked_to_wait(response))
+    try:
+        # Some answers begin with a byte order mark.
+        document = json.loads(response.content.decode("utf-8-sig"))
+    except ValueError as error:
+        raise _unavailable("gives an answer that is not JSON") from error
+    if response.ok:
+        return document
+    code = document.get("Code") if isinstance(document, dict) else None
+    if code == PARTLY_IMPORTED:
+        return document["ResultData"]
+    raise refusal(status, code if isinstance(code, int) else None)
+
+
+def refusal(status: int, code: int | None) -> ExportError:
+    """Classified by Code, never by text: the texts of one code vary."""
+    said = f"HTTP {status}" if code is None else f"HTTP {status}, code {code}"
+    if code in _KEY_CODES:
+        return DestinationError(
+            "key_rejected",
+            f"Campaign Monitor does not accept the API key of the connection ({said}).",
+            "Store a valid key in Key Vault under the secret name of the connection, then run the export again.",
+        )
+    if code == _INVALID_LIST or status == HTTPStatus.NOT_FOUND or (code is None and status == HTTPStatus.UNAUTHORIZED):
+        return DestinationError(
+            "list_not_found",
+            f"Campaign Monitor does not know the list of the export for this account ({said}).",
+            "Check list_id (in the list's settings, as API list ID) and that the connection is to the list's account.",
+        )
+    return DestinationError(
+        "request_refused",
+        f"Campaign Monitor turned a request down ({said}).",
+        "This is a defect of the product, or a change of the service: report it with the run's id.",
+    )
+
+
+def _unavailable(how: str, *, retry_after: float | None = None) -> TemporaryError:
+    return TemporaryError(
+        "campaign_monitor_unavailable",
+        f"Campaign Monitor {how}.",
+        "Nothing is lost: what was confirmed is kept. Run the export again when the service works.",
+        retry_after=retry_after,
+    )
+
+
+def _asked_to_wait(response: requests.Response) -> float | None:
+    """Seconds: Retry-After, then X-RateLimit-Reset, which the service documents as seconds until it resets."""
+    for name in ("Retry-After", "X-RateLimit-Reset"):
+        value = response.headers.get(name, "")
+        if value.isdigit():
+            return float(value)
+    return None
+
+
+_backoff = tenacity.wait_random_exponential(multiplier=1, max=_LONGEST_WAIT)
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after if isinstance(error, TemporaryError) else None
+    return asked if asked is not None else _backoff(state)

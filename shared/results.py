@@ -1,0 +1,100 @@
+"""What became of each batch of a slice: the checkpoint of the sending step, and the source of every later count."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.errors import Changed
+from shared.storage import Container
+
+
+class BatchResult(BaseModel):
+    """``refused`` holds pairs of the row in its slice (null when the service named an address that the batch does not
+    hold) and the service's code."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    added: int
+    updated: int
+    refused: tuple[tuple[int | None, int], ...] = ()
+
+
+class SliceResult(BaseModel):
+    """``done`` by the number of the batch, from 0."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    v: int = 1
+    batches: int
+    done: dict[int, BatchResult] = {}
+
+    @property
+    def totals(self) -> "Totals":
+        done = self.done.values()
+        return Totals(
+            batches=self.batches,
+            done=len(done),
+            added=sum(batch.added for batch in done),
+            updated=sum(batch.updated for batch in done),
+            refused=sum(len(batch.refused) for batch in done),
+        )
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Of one slice, or of all slices of a run."""
+
+    batches: int = 0
+    done: int = 0
+    added: int = 0
+    updated: int = 0
+    refused: int = 0
+
+    def __add__(self, other: "Totals") -> "Totals":
+        return Totals(
+            self.batches + other.batches,
+            self.done + other.done,
+            self.added + other.added,
+            self.updated + other.updated,
+            self.refused + other.refused,
+        )
+
+
+class Results:
+    """The results of one run. Each blob carries its totals as metadata, so that one listing tells how far a run is."""
+
+    def __init__(self, state: Container, folder: str) -> None:
+        self._state = state
+        self._folder = f"{folder}/results/"
+
+    def get(self, slice_: int) -> SliceResult | None:
+        blob = self._state.read(self._name(slice_))
+        return SliceResult.model_validate_json(blob.data) if blob else None
+
+    def save(self, slice_: int, result: SliceResult) -> SliceResult:
+        """Adds to what is saved, and returns both together. A batch that is saved already stays as it is: the other
+        worker's answer was the first, and a batch counts once."""
+        while True:
+            blob = self._state.read(self._name(slice_))
+            saved = SliceResult.model_validate_json(blob.data).done if blob else {}
+            both = SliceResult(batches=result.batches, done=result.done | saved)
+            data = both.model_dump_json().encode()
+            metadata = {name: str(value) for name, value in both.totals.__dict__.items()}
+            try:
+                if blob:
+                    self._state.write(self._name(slice_), data, replaces=blob.etag, metadata=metadata)
+                else:
+                    self._state.write(self._name(slice_), data, new=True, metadata=metadata)
+            except Changed:
+                continue
+            return both
+
+    def totals(self) -> Iterator[tuple[int, Totals]]:
+        """Number and totals of each slice that has begun."""
+        for info in self._state.list(self._folder, metadata=True):
+            number = int(info.name.removeprefix(self._folder).removesuffix(".json"))
+            yield number, Totals(**{name: int(info.metadata[name]) for name in Totals.__dataclass_fields__})
+
+    def _name(self, slice_: int) -> str:
+        return f"{self._folder}{slice_:05}.json"

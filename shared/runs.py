@@ -1,0 +1,218 @@
+"""The records of runs, and which run holds an export."""
+
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.errors import Changed, NotFound
+from shared.storage import Container
+
+Status = Literal[
+    "queued", "planning", "sending", "finishing", "succeeded", "completed_with_rejects", "failed", "cancelled"
+]
+Trigger = Literal["refresh", "schedule", "on-demand"]
+Mode = Literal["changes", "everything"]
+ENDED: frozenset[Status] = frozenset({"succeeded", "completed_with_rejects", "failed", "cancelled"})
+
+RUN_ID = re.compile(r"\d{8}T\d{9}-[0-9a-f]{8}")
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SnapshotUsed(_Record):
+    """``version`` changes when any file of the snapshot does."""
+
+    segment: str
+    path: str
+    partitions: int
+    version: str = ""
+
+
+class Counts(_Record):
+    """rows_read = malformed + invalid + duplicate + unchanged + to_send; once the run has ended,
+    to_send = added + updated + refused + unsent."""
+
+    rows_read: int = 0
+    malformed: int = 0
+    invalid: int = 0
+    duplicate: int = 0
+    unchanged: int = 0
+    to_send: int = 0
+    added: int = 0
+    updated: int = 0
+    refused: int = 0
+    unsent: int = 0
+    removed: int = 0
+
+    @property
+    def turned_down(self) -> int:
+        return self.malformed + self.invalid + self.duplicate + self.refused
+
+
+class Progress(_Record):
+    batches: int = 0
+    done: int = 0
+
+
+class Problem(_Record):
+    code: str
+    message: str
+    action: str
+
+
+class Run(_Record):
+    """One execution of an export. ``slices`` and what follows are for the steps, not for callers."""
+
+    id: str
+    export: str
+    trigger: Trigger
+    status: Status = "queued"
+    mode: Mode = "changes"
+    dry_run: bool = False
+    created_at: datetime
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    snapshots: tuple[SnapshotUsed, ...] = ()
+    counts: Counts = Counts()
+    progress: Progress = Progress()
+    error: Problem | None = None
+
+    slices: int = 0
+    parallel_slices: int = 1
+    cancel_requested: bool = False
+    partitions: tuple[tuple[str, ...], ...] = Field(default=(), description="file names by snapshot, for rejects")
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+
+PUBLIC = frozenset(Run.model_fields) - {"slices", "parallel_slices", "cancel_requested", "partitions"}
+
+
+def new_id(now: datetime) -> str:
+    """Sorts by time, to the millisecond."""
+    return f"{now.astimezone(UTC):%Y%m%dT%H%M%S}{now.microsecond // 1000:03}-{secrets.token_hex(4)}"
+
+
+class Claim(_Record):
+    """Which run holds the export, since its last heartbeat."""
+
+    run: str
+    heartbeat: datetime
+
+
+class Runs:
+    """The container ``export-state``, as far as runs are concerned."""
+
+    def __init__(self, state: Container) -> None:
+        self._state = state
+
+    def folder(self, export: str, run: str) -> str:
+        return f"runs/{export}/{run}"
+
+    def create(self, run: Run) -> None:
+        self._state.write(f"{self.folder(run.export, run.id)}/run.json", _json(run), new=True)
+
+    def get(self, export: str, run: str) -> Run:
+        """As it was last written. Raises NotFound."""
+        return self._read(export, run)[0]
+
+    def change(self, export: str, run: str, how: Callable[[Run], Run]) -> Run:
+        """Writes what ``how`` makes of the newest record; ``how`` may be called again when somebody else wrote first,
+        and leaves the record as it is by giving back what it got."""
+        while True:
+            old, etag = self._read(export, run)
+            new = how(old)
+            if new == old:
+                return old
+            try:
+                self._state.write(f"{self.folder(export, run)}/run.json", _json(new), replaces=etag)
+            except Changed:
+                continue
+            return new
+
+    def remove(self, run: Run) -> None:
+        self._state.delete(f"{self.folder(run.export, run.id)}/run.json")
+
+    def ids(self, export: str) -> list[str]:
+        """Newest first."""
+        names = self._state.folders(f"runs/{export}/")
+        return sorted((name for name in names if RUN_ID.fullmatch(name)), reverse=True)
+
+    def newest(self, export: str) -> Iterator[Run]:
+        """Newest first; a run without a record is passed over."""
+        for id_ in self.ids(export):
+            try:
+                yield self.get(export, id_)
+            except NotFound:
+                continue
+
+    def claim(self, run: Run, now: datetime) -> str:
+        """Makes ``run`` the one that holds its export, unless another one does; returns the id of the holder."""
+        name = _claim_name(run.export)
+        claim = _json(Claim(run=run.id, heartbeat=now))
+        while True:
+            held = self._state.read(name)
+            if held is None:
+                try:
+                    self._state.write(name, claim, new=True)
+                except Changed:
+                    continue
+                return run.id
+            holder = Claim.model_validate_json(held.data).run
+            if self._is_live(run.export, holder):
+                return holder
+            try:
+                self._state.write(name, claim, replaces=held.etag)
+            except Changed:
+                continue
+            return run.id
+
+    def release(self, run: Run) -> None:
+        """Lets go of the export, if ``run`` holds it."""
+        name = _claim_name(run.export)
+        held = self._state.read(name)
+        if held is not None and Claim.model_validate_json(held.data).run == run.id:
+            with suppress(Changed):
+                self._state.delete(name, etag=held.etag)
+
+    def heartbeat(self, run: Run, now: datetime) -> None:
+        """Says that ``run`` is alive; silent where it no longer holds the export."""
+        name = _claim_name(run.export)
+        held = self._state.read(name)
+        if held is None or Claim.model_validate_json(held.data).run != run.id:
+            return
+        with suppress(Changed):
+            self._state.write(name, _json(Claim(run=run.id, heartbeat=now)), replaces=held.etag)
+
+    def _is_live(self, export: str, run: str) -> bool:
+        try:
+            return not self.get(export, run).ended
+        except NotFound:
+            return False
+
+    def _read(self, export: str, run: str) -> tuple[Run, str]:
+        blob = self._state.read(f"{self.folder(export, run)}/run.json") if RUN_ID.fullmatch(run) else None
+        if blob is None:
+            raise NotFound(
+                "run_not_found",
+                f"The export {export} has no run {run}.",
+                f"GET /api/exports/{export}/runs lists those that there are.",
+            )
+        return Run.model_validate_json(blob.data), blob.etag
+
+
+def _claim_name(export: str) -> str:
+    return f"exports/{export}/active.json"
+
+
+def _json(record: BaseModel) -> bytes:
+    return record.model_dump_json(indent=1).encode()

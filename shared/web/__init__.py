@@ -1,0 +1,1 @@
+"""The HTTP API: what an administrator, a contributor and a program can ask for."""
