@@ -51,8 +51,15 @@ def add_list(sql: sqlite3.Connection, client_id: str, body: ListBody) -> dict[st
         raise MisfitError(f"no client {client_id!r}; make it with POST /control/clients")
     if list_by_id(sql, body.id):
         raise MisfitError(f"there is a list {body.id!r} already")
-    settings = body.model_dump(exclude={"id", "fields"})
-    insert_list(sql, client["seq"], body.id, {**settings, "unsubscribe_page": "", "confirmation_page": ""})
+    settings = {
+        "title": body.title,
+        "confirmed_opt_in": body.confirmed_opt_in,
+        "unsubscribe_setting": body.unsubscribe_setting,
+        "suppress_unsubscribes": body.suppress_unsubscribes,
+        "unsubscribe_page": "",
+        "confirmation_page": "",
+    }
+    insert_list(sql, client["seq"], body.id, settings)
     add_fields(sql, body.id, body.fields)
     return body.model_dump()
 
