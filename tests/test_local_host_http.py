@@ -40,7 +40,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> ToyApp:
             async def main(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
                 if req.route_params.get("path") == "boom":
                     raise ValueError("a toy exception")
-                return func.HttpResponse(bytes([0, 255]), headers={"X-Function": context.function_name})
+                return func.HttpResponse(bytes([0, 255]), headers={"X-Function": context.function_name,
+                                                                   "Set-Cookie": "toy=duck; Path=/"})
         """,
     )
     app.function(
@@ -105,6 +106,10 @@ def test_what_the_narrow_route_does_not_take_goes_to_the_catch_all(host: HostPro
 
     assert answer.headers["X-Function"] == "Rest"
     assert answer.content == b"\x00\xff"
+
+
+def test_a_cookie_comes_back(host: HostProcess) -> None:
+    assert requests.get(f"{host.url}/api/cookie", timeout=10).headers["Set-Cookie"] == "toy=duck; Path=/"
 
 
 def test_no_route_is_404(host: HostProcess) -> None:

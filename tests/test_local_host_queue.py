@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import requests
 from azure.storage.queue import QueueClient, TextBase64EncodePolicy
 from toy_functions import ToyApp, eventually, queue_trigger
 
@@ -75,6 +76,16 @@ def test_messages_are_run_with_their_metadata_and_deleted(app: ToyApp, queue: Qu
         assert datetime.fromisoformat(message["insertion_time"]) == sent[text].inserted_on
         assert datetime.fromisoformat(message["expiration_time"]) == sent[text].expires_on
         assert datetime.fromisoformat(message["time_next_visible"]) > datetime.now(UTC)
+
+
+def test_a_message_by_hand_goes_past_the_queue(app: ToyApp, queue: Queue) -> None:
+    app.function("Worker", queue_trigger("%TOYS%"), code=TRACING)
+    with HostProcess(app.root, settings=queue.settings, log=app.log) as host:
+        answer = requests.post(f"{host.url}/admin/functions/Worker", json={"input": "by hand"}, timeout=10)
+        assert answer.status_code == 202
+        eventually(app.traces)
+
+    assert app.traces() == ["by hand"]
 
 
 def test_an_exception_brings_the_message_back_and_after_five_it_is_poison(app: ToyApp, queue: Queue) -> None:

@@ -46,12 +46,11 @@ class HttpServer:
         """Answer one call; uvicorn is started without lifespan events, so every scope is a call."""
         request = Request(scope, receive)
         path = scope["path"]
-        answer: Awaitable[Response]
         if path == _ADMIN or path.startswith(f"{_ADMIN}/"):
-            answer = self._admin(request, path.removeprefix(_ADMIN).strip("/"))
+            response = await self._admin(request, path.removeprefix(_ADMIN).strip("/"))
         else:
-            answer = self._call(request, path)
-        await (await answer)(scope, receive, send)
+            response = await self._call(request, path)
+        await response(scope, receive, send)
 
     async def _call(self, request: Request, path: str) -> Response:
         for route in self._routes:

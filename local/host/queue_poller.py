@@ -13,18 +13,17 @@ import logging
 import threading
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from os import environ
 
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError
+from azure.core.exceptions import AzureError
 from azure.functions.meta import Datum
-from azure.identity import DefaultAzureCredential
-from azure.storage.queue import LinearRetry, QueueClient, QueueMessage
+from azure.storage.queue import QueueMessage
 
 from local.host.errors import CannotStartError
 from local.host.functions import Function
 from local.host.invocation import Invoker
+from local.host.queue_service import is_taken, open_queue
 from local.host.settings import QueueOptions, resolve
 
 logger = logging.getLogger("host.queue")
@@ -58,7 +57,7 @@ class QueuePoller:
         self._queue_name = resolve(str(function.trigger.options.get("queueName", "")), where=where)
         self._connection = str(function.trigger.options.get("connection") or "AzureWebJobsStorage")
         try:
-            self._queue = _ready(self._connection, self._queue_name)
+            self._queue = open_queue(self._connection, self._queue_name)
         except (AzureError, ValueError) as error:
             raise CannotStartError(
                 f"{where}: the queue {self._queue_name!r} of {self._connection} cannot be used: {error}"
@@ -113,8 +112,8 @@ class QueuePoller:
                 self._move_to_poison(message)
             else:
                 self._queue.update_message(message, visibility_timeout=int(self._options.visibility_timeout))
-        except HttpResponseError as error:
-            if not _is_taken(error):
+        except AzureError as error:
+            if not is_taken(error):
                 raise
             logger.warning("Queue %s: message %s was taken by another instance", self._queue_name, message.id)
 
@@ -128,7 +127,7 @@ class QueuePoller:
                 try:
                     renewed = self._queue.update_message(message, visibility_timeout=self._invisible)
                 except AzureError as error:
-                    if _is_taken(error):
+                    if is_taken(error):
                         return
                     logger.warning("Queue %s: message %s was not renewed: %s", self._queue_name, message.id, error)
                 else:
@@ -151,7 +150,7 @@ class QueuePoller:
             message.dequeue_count,
             poison,
         )
-        _ready(self._connection, poison).send_message(message.content)
+        open_queue(self._connection, poison).send_message(message.content)
         self._queue.delete_message(message)
 
     def _body(self, message: QueueMessage) -> Datum:
@@ -174,36 +173,9 @@ def metadata_of(message: QueueMessage) -> dict[str, Datum]:
         "ExpirationTime": _text(message.expires_on),
         "NextVisibleTime": _text(message.next_visible_on),
     }
-    return {name: Datum(json.dumps(value), "json") for name, value in values.items()}
+    # The library reads null as the text "None": what a message does not have is left out.
+    return {name: Datum(json.dumps(value), "json") for name, value in values.items() if value is not None}
 
 
 def _text(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
-
-
-def _is_taken(error: AzureError) -> bool:
-    """The queue service's two ways to say that this delivery of the message is over."""
-    return getattr(error, "error_code", None) in ("MessageNotFound", "PopReceiptMismatch")
-
-
-def _ready(connection: str, queue_name: str) -> QueueClient:
-    """A client of the queue, which is created when it is not there: in Azure that is the deployment's work."""
-    client = _client(connection, queue_name)
-    with suppress(ResourceExistsError):
-        client.create_queue()
-    return client
-
-
-def _client(connection: str, queue_name: str) -> QueueClient:
-    """By connection string `NAME`, or by identity at `NAME__queueServiceUri`, as the trigger reads its connection."""
-    # The SDK's own policy waits 15 s before its first retry: too long for a start without an emulator.
-    retries = LinearRetry(backoff=1, retry_total=2)
-    if environ.get(connection):
-        return QueueClient.from_connection_string(environ[connection], queue_name, retry_policy=retries)
-    url = environ.get(f"{connection}__queueServiceUri")
-    if not url:
-        raise CannotStartError(
-            f"The application setting {connection} (or {connection}__queueServiceUri) is needed and not set."
-        )
-    credential = DefaultAzureCredential(managed_identity_client_id=environ.get(f"{connection}__clientId"))
-    return QueueClient(url, queue_name, credential=credential, retry_policy=retries)
