@@ -6,6 +6,7 @@ import shutil
 import signal
 import sys
 import time
+from pathlib import Path
 
 import requests
 from rich.console import Console
@@ -14,7 +15,7 @@ from rich.markup import escape
 from local.demo import comparison, report
 from local.demo.client import Client
 from local.demo.errors import DemoError
-from local.demo.processes import PROJECT, Place, Programs, running
+from local.demo.processes import Place, Programs, running
 from local.demo.scene import API_KEY, SECRET_SETTING, fill_container, fill_list, list_address
 from local.sample import Sample, account, afterwards, known_before, rejects
 
@@ -23,18 +24,21 @@ EXIT_FAILED, EXIT_INTERRUPTED = 1, 130
 
 def main() -> int:
     options = _options()
-    console = Console(highlight=False)
-    place = Place(PROJECT / ".demo", keep=options.keep)
+    console = Console(highlight=False, soft_wrap=True)
+    place = Place(Path(".demo").resolve(), keep=options.keep)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         return _tell(console, place, Sample(profiles=options.profiles), serve=options.serve)
-    except (DemoError, requests.RequestException) as error:
-        console.print(f"[red]{escape(str(error))}[/]")
-        console.print(f"The logs: {_relative(place)}/*.log")
-        return EXIT_FAILED
+    except DemoError as error:
+        problem = str(error)
+    except requests.RequestException as error:  # the client tells its own
+        problem = f"The stand-in for Campaign Monitor does not answer: {error}"
     except KeyboardInterrupt:
         console.print("Stopped.")
         return EXIT_INTERRUPTED
+    console.print(f"[red]{escape(problem)}[/]")
+    console.print(f"The logs: {_relative(place)}/*.log")
+    return EXIT_FAILED
 
 
 def _tell(console: Console, place: Place, sample: Sample, *, serve: bool) -> int:
@@ -68,8 +72,6 @@ def _export(console: Console, place: Place, programs: Programs, sample: Sample) 
     address = client.start_run()
     console.print("Running the export")
     run = report.show_progress(console, client.follow(address, programs.check))
-    if run["error"]:
-        raise DemoError(f"The run is {run['status']}: {run['error']['message']} {run['error']['action']}")
 
     file = place.folder / "rejects.csv"
     file.write_bytes(client.rejects(address))
@@ -98,17 +100,18 @@ def _export(console: Console, place: Place, programs: Programs, sample: Sample) 
 def _serve(console: Console, programs: Programs) -> None:
     """Until Ctrl-C, or until one of the programs ends by itself."""
     api = Client(programs.host).api
-    for line in (
+    lines = (
         "",
         "Everything stays up until Ctrl-C. To try:",
         f"  curl {api}/exports",
         f"  curl -X POST {api}/exports/high-value/runs",
         f"  curl {api}/exports/high-value/runs",
         f"  curl {list_address(programs.standin)}",
-        f"The API's description is at {api}/docs; the stand-in is set up and read at {programs.standin}/control.",
-    ):
-        console.print(line, soft_wrap=True)
+        f"The API is described at {api}/docs, and the stand-in is set up and read below {programs.standin}/control.",
+    )
     try:
+        for line in lines:
+            console.print(line)
         while True:
             programs.check()
             time.sleep(1)

@@ -35,7 +35,7 @@ EXPORT = {
 ENDED = ("succeeded", "completed_with_rejects", "failed", "cancelled")
 
 ASK_EVERY = 0.2  # seconds
-PATIENCE = 120.0  # seconds without a step forward
+PATIENCE = 120.0  # seconds for a run to take a step forward
 
 Run = dict[str, Any]
 
@@ -43,8 +43,9 @@ Run = dict[str, Any]
 class Client:
     """One caller of the API at `url`. Every call raises DemoError with what the app answered."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, patience: float = PATIENCE) -> None:
         self.api = f"{url}/api"
+        self._patience = patience
         self._session = requests.Session()
 
     def set_up(self, max_profiles: int) -> None:
@@ -52,26 +53,30 @@ class Client:
         self._call("PUT", f"{self.api}/exports/high-value", (200, 201), EXPORT | {"max_profiles": max_profiles})
 
     def start_run(self) -> str:
-        """The address of the run."""
-        answer = self._call("POST", f"{self.api}/exports/high-value/runs", (202,), {})
+        """The address of the run; the timer may have been faster, then it is that one's (200)."""
+        answer = self._call("POST", f"{self.api}/exports/high-value/runs", (200, 202), {})
         return urljoin(answer.url, answer.headers["Location"])
 
     def follow(self, address: str, check: Callable[[], None]) -> Iterator[Run]:
-        """The run, again and again, until it has ended. `check` raises when to ask on is in vain."""
+        """The run, again and again, until it has ended. `check` raises when to ask on is in vain.
+
+        Raises DemoError when the run fails, or does not move for too long.
+        """
         moved, seen = time.monotonic(), None
         while True:
             check()
             run: Run = self._call("GET", address, (200,)).json()
             yield run
+            if run["error"]:
+                raise DemoError(f"The run is {run['status']}: {run['error']['message']} {run['error']['action']}")
             if run["status"] in ENDED:
                 return
             step = (run["status"], run["progress"])
             if step != seen:
                 moved, seen = time.monotonic(), step
-            elif time.monotonic() - moved > PATIENCE:
-                raise DemoError(
-                    f"The run is {run['status']} and has not moved for {PATIENCE:.0f} seconds: see the log of the host."
-                )
+            elif time.monotonic() - moved > self._patience:
+                since = f"has not moved for {self._patience:.0f} seconds"
+                raise DemoError(f"The run is {run['status']} and {since}: the host's log says what it last did.")
             time.sleep(ASK_EVERY)
 
     def rejects(self, address: str) -> bytes:
@@ -85,7 +90,7 @@ class Client:
             answer = self._session.request(method, address, json=body, timeout=60)
         except requests.RequestException as error:
             raise DemoError(
-                f"{method} {address} was not answered ({type(error).__name__}): see the host's log."
+                f"{method} {address} was not answered ({type(error).__name__}): the host's log says why."
             ) from None
         if answer.status_code not in welcome:
             raise DemoError(f"{method} {address} was answered {answer.status_code}: {answer.text.strip()[:1000]}")

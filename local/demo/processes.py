@@ -65,12 +65,12 @@ def running(place: Place, settings: dict[str, str], say: Callable[[str], None]) 
     with ExitStack() as stack:
         try:
             azurite = stack.enter_context(Azurite(place.storage))
-            say(f"Azurite, for Azure Storage, at {_blob_endpoint(azurite.connection_string)}")
+            say(f"Azurite, for Azure Storage, at {_blob_endpoint(azurite.connection_string)} (process {azurite.pid})")
             standin, standin_url = stack.enter_context(_standin(place))
-            say(f"the stand-in for Campaign Monitor at {standin_url}")
+            say(f"the stand-in for Campaign Monitor at {standin_url} (process {standin})")
             addresses = {"ExportStorage": azurite.connection_string, "CAMPAIGN_MONITOR_URL": f"{standin_url}/api/v3.3"}
             host = stack.enter_context(HostProcess(PROJECT, settings=settings | addresses, log=place.log("host")))
-            say(f"the function app, in the local host, at {host.url}")
+            say(f"the function app, in the local host, at {host.url} (process {host.pid})")
         except AzuriteError as error:
             raise DemoError(str(error)) from None
         except HostFailedError as error:

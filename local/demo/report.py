@@ -45,15 +45,16 @@ def show_account(console: Console, counts: Mapping[str, int]) -> bool:
 
 def _show_equation(console: Console, counts: Mapping[str, int], total: str, terms: tuple[str, ...]) -> bool:
     holds = counts[total] == sum(counts[term] for term in terms)
-    names, numbers = [_spoken(total)], [f"{counts[total]:,}"]
+    names, numbers = ["", _spoken(total)], ["", f"{counts[total]:,}"]
     for sign, term in zip("=++++", terms, strict=False):
         names += ["", _spoken(term)]
         numbers += [sign, f"{counts[term]:,}"]
     table = Table.grid(padding=(0, 1))
     for _ in names:
         table.add_column(justify="right", no_wrap=True)
-    table.add_row("", *names, "", style="dim")
-    table.add_row("", *numbers, "[green]balances[/]" if holds else "[red]does not balance[/]")
+    table.add_column(no_wrap=True)
+    table.add_row(*names, "", style="dim")
+    table.add_row(*numbers, "[green]balances[/]" if holds else "[red]does not balance[/]")
     console.print(table)
     return holds
 

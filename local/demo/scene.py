@@ -6,6 +6,7 @@ from itertools import batched
 from typing import Any
 
 import requests
+from azure.core.exceptions import AzureError
 from azure.storage.blob import ContainerClient
 
 from local.demo.errors import DemoError
@@ -20,14 +21,18 @@ SUBSCRIBERS_IN_A_CALL = 5_000
 
 
 def fill_container(connection_string: str, sample: Sample) -> None:
-    with ContainerClient.from_connection_string(connection_string, sample.container) as container:
-        container.create_container()
-        for blob in sample.blobs():
-            container.upload_blob(blob.path, blob.pieces)
+    """Makes the container; raises DemoError when the storage does not take the sample."""
+    try:
+        with ContainerClient.from_connection_string(connection_string, sample.container) as container:
+            container.create_container()
+            for blob in sample.blobs():
+                container.upload_blob(blob.path, blob.pieces)
+    except AzureError as error:
+        raise DemoError(f"Azurite does not take the sample: {error.message}") from None
 
 
 def fill_list(standin: str, subscribers: Iterable[Subscriber]) -> None:
-    """Makes the account with its list, and puts on it whom it already knows."""
+    """Makes the account with its list, and puts on it whom it already knows. Raises DemoError."""
     the_list = {"id": LIST_ID, "title": "High value customers", "fields": LIST_FIELDS}
     account = {"api_key": API_KEY, "name": "Contoso", "clients": [{"name": "Contoso", "lists": [the_list]}]}
     _control(standin, "POST", "accounts", account)
