@@ -79,8 +79,9 @@ def with_values(*values: tuple[str, str], email: str = "jane@example.com", clear
 
 def result_of(answer: requests.Response) -> dict[str, Any]:
     """The five fields of an import, wherever the service puts them."""
-    body: dict[str, Any] = answer.json()
-    return body.get("ResultData", body)
+    body = answer.json()
+    result: dict[str, Any] = body.get("ResultData", body)
+    return result
 
 
 def failure_codes(answer: requests.Response) -> dict[str, int]:

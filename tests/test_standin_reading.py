@@ -9,9 +9,7 @@ pytest_plugins = ["standin_fixtures"]
 
 
 def test_system_date_has_no_zone(standin: Caller) -> None:
-    assert re.fullmatch(
-        r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", standin.api("GET", "systemdate.json").json()["SystemDate"]
-    )
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", standin.api("GET", "systemdate.json").json()["SystemDate"])
 
 
 def test_dates_are_those_of_the_client(standin: Caller) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from local.standin.answers import RefusalError
+from local.standin.delivery import Parcel
 from local.standin.options import Options
 from local.standin.paging import PageMemory
 
@@ -33,6 +34,7 @@ class Call:
     options: Options
     sql: sqlite3.Connection
     pages: PageMemory
+    parcels: list[Parcel]  # what webhooks are to be told once the call is stored
 
     @property
     def has_mobile(self) -> bool:
@@ -46,13 +48,13 @@ class Call:
         return self.options.moment()
 
 
-def deserialise_error(field: str = "subscriber") -> RefusalError:
+def deserialise_error(culprit: str = "subscriber") -> RefusalError:
     """Names a field, never the row (seen live: `Fields in error: subscriber`)."""
     text = "Failed to deserialize your request. \r\nPlease check the documentation and try again."
-    return RefusalError(400, 400, f"{text}\r\nFields in error: {field}")
+    return RefusalError(400, 400, f"{text}\r\nFields in error: {culprit}")
 
 
-def json_object(body: bytes, field: str) -> dict[str, Any]:
+def json_object(body: bytes, culprit: str) -> dict[str, Any]:
     """The body's members by their names in lower case: the service's binding does not mind case.
 
     Raises RefusalError (400) when the body is no JSON object; a byte order mark is taken.
@@ -60,9 +62,9 @@ def json_object(body: bytes, field: str) -> dict[str, Any]:
     try:
         value = json.loads(body)
     except ValueError:
-        raise deserialise_error(field) from None
+        raise deserialise_error(culprit) from None
     if not isinstance(value, dict):
-        raise deserialise_error(field)
+        raise deserialise_error(culprit)
     return lowered(value)
 
 
@@ -70,9 +72,9 @@ def lowered(members: Mapping[str, Any]) -> dict[str, Any]:
     return {name.lower(): value for name, value in members.items()}
 
 
-def typed[T](members: Mapping[str, Any], name: str, kind: type[T], field: str) -> T | None:
+def typed[T](members: Mapping[str, Any], name: str, kind: type[T], culprit: str) -> T | None:
     """The member, or None where it is absent or null. Raises RefusalError (400) when it is of another type."""
     value = members.get(name)
     if value is None or type(value) is kind:
         return value
-    raise deserialise_error(field)
+    raise deserialise_error(culprit)

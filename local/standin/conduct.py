@@ -3,6 +3,7 @@
 import gzip
 import re
 import traceback
+from collections.abc import Callable
 from dataclasses import replace
 
 from local.standin.answers import Answer, Payload, render
@@ -12,6 +13,8 @@ from local.standin.request_log import Entry
 from local.standin.routing import Request
 from local.standin.service import Reply, serve
 from local.standin.state import State
+
+Gone = Callable[[], bool]  # whether the client has closed the connection
 
 BOM = b"\xef\xbb\xbf"
 _IMPORT = re.compile(r"/subscribers/[^/]+/import", re.IGNORECASE)
@@ -26,7 +29,7 @@ class HangUpError(Exception):
     """The connection is to be closed without an answer."""
 
 
-def conduct(request: Request, state: State, entry: Entry) -> Payload:
+def conduct(request: Request, state: State, entry: Entry, gone: Gone) -> Payload:
     """The answer to one call of the API. Raises ResetError or HangUpError in place of one."""
     entry.bytes = len(request.body)
     if _IMPORT.search(request.path):
@@ -38,32 +41,32 @@ def conduct(request: Request, state: State, entry: Entry) -> Payload:
     fault = state.faults.strike(request.method, request.path)
     entry.fault = f"{fault.kind} {fault.when}" if fault else ""
     with state.gate.passing(options.calls_at_once):
-        payload = _faulty(request, state, entry, fault)
+        payload = _faulty(request, state, entry, fault, gone)
         state.wait(options.latency + options.latency_per_1000 * (entry.rows or 0) / 1000)
     if fault and fault.kind == "bom":
         payload = replace(payload, content=BOM + payload.content)
     return _compressed(request, payload, options.compress == "accepted", bool(fault and fault.kind == "gzip"))
 
 
-def _faulty(request: Request, state: State, entry: Entry, fault: Fault | None) -> Payload:
+def _faulty(request: Request, state: State, entry: Entry, fault: Fault | None, gone: Gone) -> Payload:
     if fault and fault.when == "before":
-        spoilt = _spoil(state, entry, fault)
+        spoilt = _spoil(state, entry, fault, gone)
         if spoilt:
             return spoilt
     reply = _served(request, state)
     entry.note = reply.note
     if fault and fault.when == "after":
-        return _spoil(state, entry, fault) or reply.payload
+        return _spoil(state, entry, fault, gone) or reply.payload
     return reply.payload
 
 
-def _spoil(state: State, entry: Entry, fault: Fault) -> Payload | None:
+def _spoil(state: State, entry: Entry, fault: Fault, gone: Gone) -> Payload | None:
     """The fault's own answer, or None where the service's answer is still to come."""
     match fault.kind:
         case "reset":
             raise ResetError
         case "hang":
-            state.wait(fault.seconds or float("inf"))
+            state.hang(fault.seconds, gone)
             raise HangUpError
         case "slow":
             state.wait(fault.seconds + fault.seconds_per_1000 * (entry.rows or 0) / 1000)

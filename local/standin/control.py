@@ -119,6 +119,11 @@ def _set_options(call: ControlCall) -> Answer:
     return _read_options(call)
 
 
+def _reset_options(call: ControlCall) -> Answer:
+    call.state.options = call.state.initial_options
+    return _read_options(call)
+
+
 def _read_faults(call: ControlCall) -> Answer:
     return Answer(call.state.faults.plan.model_dump(mode="json"))
 
@@ -172,6 +177,7 @@ OPERATIONS: tuple[tuple[str, str, Operation], ...] = (
     ("GET", "lists/{list}/subscribers", _dump),
     ("GET", "options", _read_options),
     ("PUT", "options", _set_options),
+    ("DELETE", "options", _reset_options),
     ("GET", "faults", _read_faults),
     ("PUT", "faults", _set_faults),
     ("DELETE", "faults", _clear_faults),

@@ -48,6 +48,10 @@ CREATE TABLE IF NOT EXISTS suppression (
     client INTEGER NOT NULL, email_key TEXT NOT NULL, email TEXT NOT NULL, reason TEXT NOT NULL, date TEXT NOT NULL,
     PRIMARY KEY (client, email_key)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS webhook (
+    id TEXT PRIMARY KEY, list INTEGER NOT NULL, events TEXT NOT NULL, url TEXT NOT NULL,
+    payload_format TEXT NOT NULL, active INTEGER NOT NULL
+);
 CREATE TABLE IF NOT EXISTS pending (                -- adds in the queue; `due` in seconds since 1970
     due REAL NOT NULL, list INTEGER NOT NULL, subscriber TEXT NOT NULL
 );

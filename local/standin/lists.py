@@ -108,7 +108,7 @@ def update_list(call: Call) -> Answer:
 def delete_list(call: Call) -> Answer:
     require(call, "ManageLists")
     found = find_list(call)
-    for table in ("subscriber", "field"):
+    for table in ("subscriber", "field", "webhook", "pending"):
         call.sql.execute(f"DELETE FROM {table} WHERE list = ?", (found.seq,))
     call.sql.execute("DELETE FROM list WHERE seq = ?", (found.seq,))
     return Answer()

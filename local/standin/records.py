@@ -26,7 +26,7 @@ def records(call: Call, subscriber_list: SubscriberList, subscribers: Iterable[S
             "Name": each.name,
             "Date": each.changed,
             "State": each.state,
-            "CustomFields": _custom_fields(call, each, fields),
+            "CustomFields": custom_fields(call, each, fields),
             "ReadsEmailWith": "",
         }
         if call.has_mobile:
@@ -40,7 +40,7 @@ def records(call: Call, subscriber_list: SubscriberList, subscribers: Iterable[S
     return shown
 
 
-def _custom_fields(call: Call, subscriber: Subscriber, fields: dict[str, Field]) -> list[dict[str, str]]:
+def custom_fields(call: Call, subscriber: Subscriber, fields: dict[str, Field]) -> list[dict[str, str]]:
     """Select-many repeats its key, once for each option chosen; a field that was deleted is not shown."""
     shown = []
     for number, field in fields.items():

@@ -59,10 +59,11 @@ class RequestLog:
                 self._in_flight -= 1
 
     def read(self, pattern: str = "") -> list[dict[str, Any]]:
-        """Oldest first; `pattern` is searched in the path."""
+        """Oldest first; `pattern` is searched in the path. Raises re.error."""
+        searched = re.compile(pattern)
         with self._lock:
             entries = list(self._entries)
-        return [asdict(entry) for entry in entries if re.search(pattern, entry.path)]
+        return [asdict(entry) for entry in entries if searched.search(entry.path)]
 
     def clear(self) -> None:
         with self._lock:

@@ -4,10 +4,13 @@ The standard library's threading server, because a fault must reach the bare soc
 linger), which the usual ASGI servers do not hand out.
 """
 
+import select
 import socket
 import struct
 import sys
 import threading
+from contextlib import suppress
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -31,7 +34,9 @@ class StandIn:
     def __init__(self, database: str = ":memory:", port: int = 0, options: Options | None = None) -> None:
         self.state = State(database, options or Options())
         self._server = _Server(self.state, port)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="standin", daemon=True)
+        # Looks twenty times a second whether it is to stop: tests start and stop many.
+        serve = partial(self._server.serve_forever, poll_interval=0.05)
+        self._thread = threading.Thread(target=serve, name="standin", daemon=True)
 
     @property
     def url(self) -> str:
@@ -43,9 +48,11 @@ class StandIn:
         return self
 
     def stop(self) -> None:
+        """Also ends the connections that clients keep open: nobody is answered by a server that has stopped."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+        self._server.hang_up()
         self.state.end()
 
     def __enter__(self) -> Self:
@@ -64,10 +71,21 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, state: State, port: int) -> None:
         self.state = state
+        self._open: set[socket.socket] = set()
         super().__init__(("127.0.0.1", port), _Connection)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def hang_up(self) -> None:
+        for connection in self._open.copy():
+            with suppress(OSError):  # it may be closing by itself
+                connection.shutdown(socket.SHUT_RDWR)
 
     def shutdown_request(self, request: Any) -> None:
         """A connection to be reset is closed at once: the usual shutdown would say a polite goodbye first."""
+        self._open.discard(request)
         if request.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, len(_NO_LINGER)) == _NO_LINGER:
             self.close_request(request)
         else:
@@ -101,7 +119,7 @@ class _Connection(BaseHTTPRequestHandler):
             return
         with state.log.call(request) as entry:
             try:
-                payload = conduct(request, state, entry)
+                payload = conduct(request, state, entry, self._gone)
             except ResetError:
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
                 self.close_connection = True
@@ -113,6 +131,13 @@ class _Connection(BaseHTTPRequestHandler):
 
     # The standard library asks for these names.
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815
+
+    def _gone(self) -> bool:
+        readable, _, _ = select.select([self.connection], [], [], 0)
+        try:
+            return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
+        except ConnectionError:
+            return True
 
     def _body(self) -> bytes | None:
         """None where the client left in the middle, or sent no length."""

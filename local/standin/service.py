@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from local.standin import accounts, fields, importing, lists, oauth, single, state_lists, suppression
+from local.standin import accounts, fields, importing, lists, oauth, single, state_lists, suppression, webhooks
 from local.standin.accounts import caller_of
 from local.standin.answers import Answer, Payload, RefusalError, render
 from local.standin.call import Call
+from local.standin.delivery import Parcel
 from local.standin.pending import store_due
 from local.standin.routing import Request, match
 from local.standin.state import State
@@ -31,6 +32,12 @@ ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("PUT", "lists/{list}/customfields/{key}", fields.update_field),
     ("DELETE", "lists/{list}/customfields/{key}", fields.delete_field),
     ("PUT", "lists/{list}/customfields/{key}/options", fields.update_options),
+    ("GET", "lists/{list}/webhooks", webhooks.list_webhooks),
+    ("POST", "lists/{list}/webhooks", webhooks.create_webhook),
+    ("DELETE", "lists/{list}/webhooks/{webhook}", webhooks.delete_webhook),
+    ("GET", "lists/{list}/webhooks/{webhook}/test", webhooks.try_webhook),
+    ("PUT", "lists/{list}/webhooks/{webhook}/activate", partial(webhooks.switch_webhook, True)),
+    ("PUT", "lists/{list}/webhooks/{webhook}/deactivate", partial(webhooks.switch_webhook, False)),
     ("GET", "lists/{list}/stats", state_lists.stats),
     *[("GET", f"lists/{{list}}/{state.lower()}", partial(state_lists.state_list, state)) for state in STATES],
     ("GET", "clients/{client}/listsforemail", state_lists.lists_for_email),
@@ -69,19 +76,24 @@ def serve(request: Request, state: State) -> Reply:
     try:
         with state.database.transaction() as sql:
             store_due(sql)
-            return Reply(render(_answer(request, state, sql), as_json=as_json))
+            parcels: list[Parcel] = []
+            payload = render(_answer(request, state, sql, parcels), as_json=as_json)
     except NoEndpointError as refusal:
         return Reply(render(refusal.answer, as_json=as_json), "no such endpoint in the stand-in")
     except RefusalError as refusal:
         return Reply(render(refusal.answer, as_json=as_json))
+    state.deliveries.send(parcels)
+    return Reply(payload)
 
 
-def _answer(request: Request, state: State, sql: sqlite3.Connection) -> Answer:
+def _answer(request: Request, state: State, sql: sqlite3.Connection, parcels: list[Parcel]) -> Answer:
+    options = state.options
     if request.path == TOKEN_PATH and request.method == "POST":
-        return oauth.refresh(sql, request.body, state.options)
-    caller = caller_of(sql, request.headers, state.options)
+        return oauth.refresh(sql, request.body, options)
+    caller = caller_of(sql, request.headers, options)
     version, endpoint, arguments = _route(request)
-    return endpoint(Call(caller, version, arguments, request.query, request.body, state.options, sql, state.pages))
+    call = Call(caller, version, arguments, request.query, request.body, options, sql, state.pages, parcels)
+    return endpoint(call)
 
 
 def _route(request: Request) -> tuple[str, Endpoint, dict[str, str]]:

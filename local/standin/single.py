@@ -13,6 +13,7 @@ from local.standin.submission import Row, check_row, read_single, valid_email
 from local.standin.subscribers import ACTIVE, DELETED, UNSUBSCRIBED, Subscriber, by_key, store, upserted, with_state
 from local.standin.suppression import suppress, unsuppress
 from local.standin.values import FieldRules
+from local.standin.webhooks import announce
 
 
 def add(call: Call) -> Answer:
@@ -28,6 +29,7 @@ def add(call: Call) -> Answer:
     else:
         store(call.sql, found.seq, [after])
     _store_around(call, found, row, resubscribe)
+    announce(call, found, [(admission.known.get(row.email_key), after)])
     return Answer(row.email, 201)
 
 
@@ -64,8 +66,10 @@ def update(call: Call) -> Answer:
     after = upserted(row, before, ACTIVE if resubscribe else before.state, date, rules, merge=False)
     if renamed:
         call.sql.execute("DELETE FROM subscriber WHERE list = ? AND email_key = ?", (found.seq, before.email_key))
-    store(call.sql, found.seq, [after._replace(email_key=row.email_key, email=row.email)])
+    after = after._replace(email_key=row.email_key, email=row.email)
+    store(call.sql, found.seq, [after])
     _store_around(call, found, row, resubscribe)
+    announce(call, found, [(before, after)])
     return Answer()
 
 
@@ -108,7 +112,9 @@ def _removable(call: Call, found: SubscriberList, email: str, gone: tuple[str, .
 def _leave(call: Call, found: SubscriberList, before: Subscriber, state: str) -> str:
     """Returns the date of the change."""
     date = str(found.client.local(call.now()))
-    store(call.sql, found.seq, [with_state(before, state, date)])
+    after = with_state(before, state, date)
+    store(call.sql, found.seq, [after])
+    announce(call, found, [(before, after)])
     return date
 
 
