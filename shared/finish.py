@@ -35,12 +35,10 @@ _REFUSED = """
 INSERT INTO refused SELECT segment, partition, line, customer_id, email, code FROM rows WHERE code IS NOT NULL
 """
 
-_BEFORE = "SELECT email, hash, state FROM read_parquet({file}) ANTI JOIN now ON lower(email) = now.address UNION ALL"
-_MERGED = """
-COPY (
-  WITH now AS (SELECT *, lower(email) AS address FROM answered)
-  {before} SELECT email, hash, state FROM now
-) TO {file} (FORMAT parquet, COMPRESSION zstd)
+# What was acknowledged before, of those that were not answered anew.
+_KEPT = """
+INSERT INTO answered
+SELECT b.email, b.hash, b.state FROM read_parquet(?) AS b ANTI JOIN answered AS a ON lower(a.email) = lower(b.email)
 """
 
 
@@ -68,9 +66,10 @@ class Finish:
 
     def merge(self, before: Path | None) -> Path:
         """The new acknowledged file (email, hash, state), from the one before and what was answered now."""
+        if before:
+            self._sql(_KEPT, [str(before)])
         file = self._folder / "acknowledged.parquet"
-        old = _BEFORE.format(file=quoted(str(before))) if before else ""
-        self._sql(_MERGED.format(before=old, file=quoted(str(file))))
+        self._sql(f"COPY answered TO {quoted(str(file))} (FORMAT parquet, COMPRESSION zstd)")
         return file
 
     def rejects(self, run: Run) -> Iterator[Reject]:

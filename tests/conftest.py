@@ -1,0 +1,38 @@
+"""What all tests share: the emulator of Azure Storage and the stand-in, started once when first asked for."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from world import World
+
+import shared
+from local.azurite import Azurite
+from local.standin import StandIn
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The fast tests first: those that start whole processes run last."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+
+
+def pytest_sessionstart() -> None:
+    # An installed package of the same name would be imported instead of ours, in Azure too.
+    assert Path(shared.__file__ or "").parents[1] == Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[Azurite]:
+    with Azurite() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def campaign_monitor() -> Iterator[StandIn]:
+    with StandIn() as running:
+        yield running
+
+
+@pytest.fixture
+def world(azurite: Azurite, campaign_monitor: StandIn) -> World:
+    return World(azurite.connection_string, campaign_monitor.url)
