@@ -70,7 +70,7 @@ def told_about(run: dict[str, object], *, patience: float = 60) -> str:
 def test_a_run_that_fails_is_told_with_what_to_do():
     error = {"code": "key_refused", "message": "The key is not taken.", "action": "Store a new one."}
     run = {"status": "failed", "progress": {"batches": 0, "done": 0}, "error": error}
-    assert told_about(run) == "The run is failed: The key is not taken. Store a new one."
+    assert told_about(run) == "The run did not succeed (failed): The key is not taken. Store a new one."
 
 
 def test_a_run_that_does_not_move_is_given_up():

@@ -68,7 +68,9 @@ class Client:
             run: Run = self._call("GET", address, (200,)).json()
             yield run
             if run["error"]:
-                raise DemoError(f"The run is {run['status']}: {run['error']['message']} {run['error']['action']}")
+                raise DemoError(
+                    f"The run did not succeed ({run['status']}): {run['error']['message']} {run['error']['action']}"
+                )
             if run["status"] in ENDED:
                 return
             step = (run["status"], run["progress"])

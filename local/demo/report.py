@@ -30,9 +30,9 @@ def show_progress(console: Console, runs: Iterable[Mapping[str, Any]]) -> Mappin
         bar = progress.add_task("queued", total=None)
         for run in runs:
             if run["status"] != last.get("status") and not console.is_terminal:
-                console.print(f"  {run['status']}")
+                console.print(f"  {_spoken(run['status'])}")
             batches, done = run["progress"]["batches"], run["progress"]["done"]
-            progress.update(bar, description=run["status"], total=batches or None, completed=done)
+            progress.update(bar, description=_spoken(run["status"]), total=batches or None, completed=done)
             last = run
     return last
 
@@ -79,16 +79,16 @@ def show_differences(console: Console, what: str, differences: Iterator[str]) ->
     """At most ten; returns whether there are none."""
     first = list(islice(differences, MOST_DIFFERENCES))
     if not first:
-        console.print(f"[green]{what} equals what the sample must give.[/]", highlight=False)
+        console.print(f"[green]{what} equals what the sample must give.[/]")
         return True
     more = sum(1 for _ in differences)
-    console.print(f"[red]{what} differs from what the sample must give:[/]", highlight=False)
+    console.print(f"[red]{what} differs from what the sample must give:[/]")
     for each in first:
-        console.print(f"  {escape(each)}", highlight=False)
+        console.print(f"  {escape(each)}")
     if more:
         console.print(f"  and {more:,} more")
     return False
 
 
-def _spoken(term: str) -> str:
-    return term.replace("_", " ")
+def _spoken(name: str) -> str:
+    return name.replace("_", " ")

@@ -53,8 +53,8 @@ def rejects(sample: Sample) -> Iterator[Reject]:
 
 def known_before(sample: Sample) -> Iterator[Subscriber]:
     """What the list must hold before the run: those whom the sample updates, those whom it may not bring back, and one
-    whom it does not contain."""
-    yield untouched(sample)
+    who has left the segment. Nobody twice."""
+    yield _departed(sample)
     for row in _rows(sample):
         if row.known_as:
             yield _before(row)
@@ -62,14 +62,14 @@ def known_before(sample: Sample) -> Iterator[Subscriber]:
 
 def afterwards(sample: Sample) -> Iterator[Subscriber]:
     """What the list must hold after the run, in no particular order; nobody twice."""
-    yield untouched(sample)
+    yield _departed(sample)
     for row in _rows(sample):
         if row.fate.is_sent:
             yield _after(row)
 
 
-def untouched(sample: Sample) -> Subscriber:
-    """Who has left the segment since: the list must keep them, as somebody has called them there."""
+def _departed(sample: Sample) -> Subscriber:
+    """Stays as somebody has entered it by hand: nobody is removed, and the earlier refresh is not read again."""
     return Subscriber(sample.departed.email, "Somebody Else", "", ACTIVE, {FOREIGN_FIELD: "Harbour"})
 
 
