@@ -6,7 +6,8 @@
     ├── SegmentError         the files of a segment cannot be used: mend or wait for the export of Customer Insights
     ├── DestinationError     Campaign Monitor says no, and will say no again: mend the account, the key or the list
     ├── TemporaryError       an outside service does not answer: trying again later may help
-    └── Changed              somebody else wrote first: read again, then decide again
+    ├── Changed              somebody else wrote first: read again, then decide again
+    └── Held                 somebody else is at work on it: come back later
 
 A bad row is none of these: rows are data, and what becomes of them stands in the account of the run.
 No message ever holds an address, a key or a row.
@@ -58,3 +59,8 @@ class TemporaryError(ExportError):
 class Changed(ExportError):
     def __init__(self, name: str) -> None:
         super().__init__("changed", f"{name} was changed by somebody else in the meantime.", "Read it again.")
+
+
+class Held(ExportError):
+    def __init__(self, name: str) -> None:
+        super().__init__("held", f"{name} is being worked on by another instance.", "Nothing is to be done.")

@@ -1,6 +1,9 @@
 """Azure Storage: blobs with their ETags, and the queue. The only file that knows its SDKs."""
 
-from collections.abc import Iterator
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,19 +21,29 @@ from azure.core.exceptions import (
     ResourceNotFoundError,
 )
 from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
-from azure.storage.blob import BlobBlock, BlobPrefix, BlobServiceClient, ContainerClient, StorageErrorCode
+from azure.storage.blob import (
+    BlobBlock,
+    BlobLeaseClient,
+    BlobPrefix,
+    BlobServiceClient,
+    ContainerClient,
+    StorageErrorCode,
+)
 from azure.storage.queue import QueueClient, TextBase64EncodePolicy
 
-from shared.errors import Changed, ConfigurationError, ExportError, TemporaryError
+from shared.errors import Changed, ConfigurationError, ExportError, Held, TemporaryError
 from shared.settings import StorageAccount
 
 CHUNK = 4 * 1024 * 1024
+LOCK_SECONDS = 30  # a lease takes 15 to 60
 _BLOB_OPTIONS: dict[str, Any] = {
     "max_single_get_size": CHUNK,
     "max_chunk_get_size": CHUNK,
     "connection_timeout": 10,
     "read_timeout": 60,
 }
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -154,6 +167,34 @@ class Container:
         with _translated(name), suppress(ResourceNotFoundError):
             self._client.delete_blob(name, **conditions)
 
+    @contextmanager
+    def locked(self, name: str, beat: Callable[[], None]) -> Iterator["Lock"]:
+        """Holds the lock ``name``, a blob of its own, and calls ``beat`` now and every few seconds meanwhile. When the
+        process dies, the lock is free LOCK_SECONDS later. Raises Held where somebody else has it."""
+        blob = self._client.get_blob_client(name)
+        with _translated(name):
+            try:
+                with suppress(ResourceExistsError):
+                    blob.upload_blob(b"", overwrite=False)
+                lease = blob.acquire_lease(LOCK_SECONDS)
+            except HttpResponseError as error:
+                if error.status_code in (HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED):
+                    raise Held(name) from error
+                raise
+        beat()
+        lock = Lock(name, lease, beat)
+        try:
+            yield lock
+        finally:
+            lock.release()
+
+    def is_locked(self, name: str) -> bool:
+        with _translated(name):
+            try:
+                return bool(self._client.get_blob_client(name).get_blob_properties().lease.state == "leased")
+            except ResourceNotFoundError:
+                return False
+
     def list(self, prefix: str, *, metadata: bool = False) -> Iterator[BlobInfo]:
         """Every blob whose name begins with ``prefix``, in the order of their names."""
         with _translated(self.name):
@@ -166,6 +207,43 @@ class Container:
             for item in self._client.walk_blobs(name_starts_with=prefix, delimiter="/"):
                 if isinstance(item, BlobPrefix):
                     yield item.name.removeprefix(prefix).rstrip("/")
+
+
+class Lock:
+    """A lease on a blob, renewed by a thread that ends with it."""
+
+    def __init__(self, name: str, lease: BlobLeaseClient, beat: Callable[[], None]) -> None:
+        self._name = name
+        self._lease = lease
+        self._beat = beat
+        self._released = threading.Event()
+        self._valid_until = time.monotonic() + LOCK_SECONDS
+        self._thread = threading.Thread(target=self._renew, name="lock", daemon=True)
+        self._thread.start()
+
+    def check(self) -> None:
+        """Raises Changed where the lock is no longer ours: this process slept too long, or the storage was away."""
+        if time.monotonic() > self._valid_until:
+            raise Changed(self._name)
+
+    def release(self) -> None:
+        self._released.set()
+        self._thread.join()
+        with suppress(AzureError):
+            self._lease.release()
+
+    def _renew(self) -> None:
+        while not self._released.wait(LOCK_SECONDS / 4):
+            asked = time.monotonic()
+            try:
+                self._lease.renew()
+                self._valid_until = asked + LOCK_SECONDS
+                self._beat()
+            except (ResourceNotFoundError, ResourceExistsError, ResourceModifiedError):
+                self._valid_until = asked
+                return
+            except (AzureError, ExportError) as error:
+                _log.warning("lock %s: not renewed: %s", self._name, type(error).__name__)
 
 
 class WorkQueue:
