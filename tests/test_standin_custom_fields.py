@@ -52,6 +52,13 @@ def test_clear_of_select_many_takes_one_option_or_all(standin: Caller) -> None:
     assert after(standin, with_values(("Interests", ""), clear=True)) == {}
 
 
+def test_update_that_only_takes_an_option_away_keeps_the_others(standin: Caller) -> None:
+    standin.imported(with_values(("Interests", "magic"), ("Interests", "walks")))
+    body = with_values(("Interests", "magic"), clear=True)
+    standin.api("PUT", f"subscribers/{LIST}.json?email=jane@example.com", json=body)
+    assert standin.stored()["jane@example.com"]["fields"] == {"Interests": ["walks"]}
+
+
 def test_clear_empties_any_other_field(standin: Caller) -> None:
     filled = with_values(("Website", "a"), ("Age", "5"), ("Birthday", "1990-01-02"))
     cleared = with_values(("Website", ""), ("Age", ""), ("Birthday", ""), clear=True)

@@ -80,6 +80,7 @@ def test_stats_have_24_counters(standin: Caller) -> None:
     # A Wednesday, so that yesterday is in the week, and the second of a month, so that two days ago is not in it.
     for day, state in [
         ("2025-12-01", "Active"),
+        ("2026-11-29", "Unsubscribed"),
         ("2026-11-30", "Unsubscribed"),
         ("2026-12-01", "Deleted"),
         ("2026-12-02", "Bounced"),

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from local.standin.answers import Answer, Payload, render
 from local.standin.envelope import rows_in
-from local.standin.faults import Fault, too_many
+from local.standin.faults import IMPORT_PATH, Fault, too_many
 from local.standin.request_log import Entry
 from local.standin.routing import Request
 from local.standin.service import Reply, serve
@@ -17,7 +17,7 @@ from local.standin.state import State
 Gone = Callable[[], bool]  # whether the client has closed the connection
 
 BOM = b"\xef\xbb\xbf"
-_IMPORT = re.compile(r"/subscribers/[^/]+/import", re.IGNORECASE)
+_IMPORT = re.compile(IMPORT_PATH, re.IGNORECASE)
 _WORTH_COMPRESSING = 1000  # bytes
 
 

@@ -16,7 +16,8 @@ from local.standin.answers import Answer, Payload, RefusalError, render
 from local.standin.dump import subscribers_as_ndjson
 from local.standin.faults import FaultPlan, Faults
 from local.standin.options import Options
-from local.standin.routing import Request, match
+from local.standin.pending import store_due
+from local.standin.routing import Request, find_route
 from local.standin.seeding import MisfitError
 from local.standin.specifications import AccountBody, NewClient, NewFields, NewList, NewSubscribers, TokenBody
 from local.standin.state import State
@@ -46,7 +47,7 @@ Operation = Callable[[ControlCall], Answer | Payload]
 def control(request: Request, state: State) -> Payload:
     """The answer to any path under `/control`."""
     try:
-        found = match(OPERATIONS, request.method, request.path.removeprefix("/control").strip("/"))
+        found = find_route(OPERATIONS, request.method, request.path.removeprefix("/control").strip("/"))
         if found is None:
             calls = [f"{method} /control/{pattern}" for method, pattern, _ in OPERATIONS]
             return render(Answer({"error": "no such control call", "allowed": calls}, 404))
@@ -99,11 +100,12 @@ def _subscribers(call: ControlCall) -> Answer:
 
 def _dump(call: ControlCall) -> Payload:
     query = call.request.query
+    most = query.get("most", "-1")  # SQLite: no limit
+    if not re.fullmatch(r"-1|\d{1,9}", most):
+        raise MisfitError("most: not a number", "a whole number of lines; without it, all of them")
     with call.transaction() as sql:
+        store_due(sql)
         found = seeding.the_list(sql, call.arguments["list"])
-        most = query.get("most", "-1")  # SQLite: no limit
-        if not re.fullmatch(r"-1|\d{1,9}", most):
-            raise MisfitError("most: not a number", "a whole number of lines; without it, all of them")
         content = subscribers_as_ndjson(sql, found, query.get("after", ""), int(most))
     return Payload(200, {"Content-Type": "application/x-ndjson; charset=utf-8"}, content)
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from local.standin.answers import Answer, Payload, render
 from local.standin.options import Seconds
 
+IMPORT_PATH = r"/subscribers/[^/]+/import"
 GATEWAY_PAGE = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 GATEWAY_REASONS = {"502": "502 Bad Gateway", "503": "503 Service Unavailable", "504": "504 Gateway Time-out"}
 RATE_LIMIT = 60  # calls, as in the service's own example of the headers
@@ -25,7 +26,7 @@ class Fault(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["500", "502", "503", "504", "429", "hang", "reset", "bom", "gzip", "slow"]
-    path: str = r"/subscribers/[^/]+/import"
+    path: str = IMPORT_PATH
     method: str | None = None
     calls: list[Annotated[int, Field(ge=1)]] | None = None
     probability: Annotated[float, Field(ge=0, le=1)] | None = None

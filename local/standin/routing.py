@@ -25,7 +25,7 @@ class Request:
         return {name.lower(): value for name, value in pairs}
 
 
-def match[F](routes: Iterable[tuple[str, str, F]], method: str, path: str) -> tuple[F, dict[str, str]] | None:
+def find_route[F](routes: Iterable[tuple[str, str, F]], method: str, path: str) -> tuple[F, dict[str, str]] | None:
     """The first route of this method and path, and the parts that its pattern names: `lists/{list}/stats`."""
     parts = [unquote(part) for part in path.split("/")]
     for route_method, pattern, function in routes:

@@ -12,7 +12,7 @@ from local.standin.answers import Answer, Payload, RefusalError, render
 from local.standin.call import Call
 from local.standin.delivery import Parcel
 from local.standin.pending import store_due
-from local.standin.routing import Request, match
+from local.standin.routing import Request, find_route
 from local.standin.state import State
 from local.standin.subscribers import STATES
 
@@ -99,7 +99,7 @@ def _answer(request: Request, state: State, sql: sqlite3.Connection, parcels: li
 def _route(request: Request) -> tuple[str, Endpoint, dict[str, str]]:
     """Raises NoEndpointError for a path, a method or a version that is not here."""
     parts = re.fullmatch(r"/api/([^/]+)/(.+?)(?:\.json|\.xml)?", request.path, re.IGNORECASE)
-    found = match(ROUTES, request.method, parts[2]) if parts and parts[1] in VERSIONS else None
+    found = find_route(ROUTES, request.method, parts[2]) if parts and parts[1] in VERSIONS else None
     if parts is None or found is None:
         raise NoEndpointError
     return parts[1], *found
