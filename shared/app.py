@@ -1,6 +1,7 @@
 """What the product is made of, wired in one place: settings, catalog, state, segments, queue and vault."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -17,7 +18,7 @@ from shared.results import Results
 from shared.runs import Run, Runs
 from shared.segments import Snapshot
 from shared.settings import Settings
-from shared.storage import Container, WorkQueue
+from shared.storage import Container, Lock, WorkQueue
 from shared.vault import Vault
 
 Step = Literal["plan", "send", "finish"]
@@ -45,6 +46,12 @@ class App:
     queue: WorkQueue
     vault: Vault
     now: Callable[[], datetime]
+    # Hands over well before the platform would end an invocation (functionTimeout in host.json: 30 minutes).
+    invocation_seconds: float = 15 * 60
+    # How often finished batches are saved, and whether to stop is looked up.
+    checkpoint_seconds: float = 2
+    # Between two attempts of a call; None waits as the client does.
+    sleep: Callable[[float], None] | None = None
 
     def agreed(self, export: Export) -> Connection:
         """The connection of the export. Raises ConfigurationError where nobody has agreed to what it does."""
@@ -62,7 +69,7 @@ class App:
         def key(anew: bool) -> SecretStr:
             return self.vault.key(connection.secret_name, anew=anew)
 
-        return CampaignMonitor(self.settings.campaign_monitor_url, key, connections=connections)
+        return CampaignMonitor(self.settings.campaign_monitor_url, key, connections=connections, sleep=self.sleep)
 
     def snapshot(self, segment: str) -> Snapshot:
         """The newest complete one. Raises SegmentError."""
@@ -79,10 +86,23 @@ class App:
         self.queue.put(work.model_dump_json(exclude_none=True), delay=delay)
 
     def results(self, run: Run) -> Results:
-        return Results(self.state, self.runs.folder(run.export, run.id))
+        return Results(self.state, self.runs.folder(run))
 
     def rejects(self, run: Run) -> RejectsFile:
-        return RejectsFile(self.state, f"{self.runs.folder(run.export, run.id)}/rejects.csv")
+        return RejectsFile(self.state, f"{self.runs.folder(run)}/rejects.csv")
+
+    def locked(self, run: Run, what: str) -> AbstractContextManager[Lock]:
+        """Makes one instance at a time work on ``what`` of the run, and keeps the run's heart beating meanwhile.
+
+        Raises Held.
+        """
+        return self.state.locked(self._lock(run, what), lambda: self.runs.heartbeat(run, self.now()))
+
+    def is_locked(self, run: Run, what: str) -> bool:
+        return self.state.is_locked(self._lock(run, what))
+
+    def _lock(self, run: Run, what: str) -> str:
+        return f"{self.runs.folder(run)}/locks/{what}"
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,6 @@ The meaning of the codes is that of the service's documentation and of its offic
 import json
 import logging
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -18,6 +17,7 @@ from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
 
 from shared.errors import DestinationError, ExportError, TemporaryError
+from shared.pace import Pace
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 120  # the official clients wait as long: an import answers when all its rows are stored
@@ -31,6 +31,16 @@ _GIVE_UP_SECONDS = 300
 _LONGEST_WAIT = 60
 
 _log = logging.getLogger(__name__)
+
+
+class Unreadable(DestinationError):
+    """The service could not read something in the request, and does not say which row it is in."""
+
+    CODE = 400
+
+
+class _TooMuch(TemporaryError):
+    """HTTP 429."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +80,7 @@ class CampaignMonitor:
     once, when the service turns the key down: it may have been changed.
 
     Every call raises DestinationError when the service says no for good, and TemporaryError when it does not answer
-    as it should after several attempts.
+    as it should after several attempts. ``interrupted`` is set to end the waiting between attempts.
     """
 
     def __init__(
@@ -79,12 +89,13 @@ class CampaignMonitor:
         key: Callable[[bool], SecretStr],
         *,
         connections: int = 1,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
     ) -> None:
         self._url = url
         self._key = key
         self._secret = key(False)
         self._renewing = threading.Lock()
+        self._pace = Pace(connections)
         self._session = requests.Session()
         # Nothing of the environment, such as a .netrc, may stand in for the key.
         self._session.trust_env = False
@@ -93,11 +104,16 @@ class CampaignMonitor:
         self._session.mount("http://", adapter)
         self._session.headers["Accept"] = "application/json"
         self._session.headers["Content-Type"] = "application/json; charset=utf-8"
+        self.interrupted = threading.Event()
         self._retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(TemporaryError),
             wait=_wait,
-            stop=tenacity.stop_after_attempt(_ATTEMPTS) | tenacity.stop_after_delay(_GIVE_UP_SECONDS),
-            sleep=sleep,
+            stop=tenacity.stop_any(
+                tenacity.stop_after_attempt(_ATTEMPTS),
+                tenacity.stop_after_delay(_GIVE_UP_SECONDS),
+                tenacity.stop_when_event_set(self.interrupted),
+            ),
+            sleep=sleep or self._sleep,
             reraise=True,
         )
 
@@ -137,11 +153,19 @@ class CampaignMonitor:
         return self._retrying(self._attempt, method, path, body)
 
     def _attempt(self, method: str, path: str, body: bytes | None) -> Any:
-        used = self._secret
-        response = self._send(method, path, body, used)
-        if response.status_code == HTTPStatus.UNAUTHORIZED and self._renewed(used):
-            response = self._send(method, path, body, self._secret)
-        return _result(response)
+        with self._pace.call() as begun:
+            used = self._secret
+            response = self._send(method, path, body, used)
+            if response.status_code == HTTPStatus.UNAUTHORIZED and self._renewed(used):
+                response = self._send(method, path, body, self._secret)
+        try:
+            result = _result(response)
+        except _TooMuch as error:
+            _log.warning("Campaign Monitor: %s: too many requests", path)
+            self._pace.slow(begun, error.retry_after or 0)
+            raise
+        self._pace.good()
+        return result
 
     def _send(self, method: str, path: str, body: bytes | None, key: SecretStr) -> requests.Response:
         try:
@@ -153,9 +177,12 @@ class CampaignMonitor:
                 timeout=(CONNECT_SECONDS, READ_SECONDS),
             )
         except requests.RequestException as error:
-            # The error's own text names the host and nothing else; no part of a body is ever in it.
+            # Its text can name host and path, nothing of a body; its type says enough.
             _log.warning("Campaign Monitor: %s: %s", path, type(error).__name__)
             raise _unavailable("does not answer") from error
+
+    def _sleep(self, seconds: float) -> None:
+        self.interrupted.wait(seconds)
 
     def _renewed(self, used: SecretStr) -> bool:
         """Whether there is another key than ``used``; the vault is asked by one thread only."""
@@ -168,7 +195,9 @@ class CampaignMonitor:
 def _result(response: requests.Response) -> Any:
     """The JSON of a good answer, or of Code 210. Raises what the answer means otherwise."""
     status = response.status_code
-    if status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS) or status >= 500:
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise _unavailable("says that it is asked too often", _TooMuch, retry_after=_asked_to_wait(response))
+    if status == HTTPStatus.REQUEST_TIMEOUT or status >= 500:
         raise _unavailable(f"answers with HTTP {status}", retry_after=_asked_to_wait(response))
     try:
         # Some answers begin with a byte order mark.
@@ -198,15 +227,18 @@ def refusal(status: int, code: int | None) -> ExportError:
             f"Campaign Monitor does not know the list of the export for this account ({said}).",
             "Check list_id (in the list's settings, as API list ID) and that the connection is to the list's account.",
         )
-    return DestinationError(
+    kind = Unreadable if code == Unreadable.CODE else DestinationError
+    return kind(
         "request_refused",
         f"Campaign Monitor turned a request down ({said}).",
         "This is a defect of the product, or a change of the service: report it with the run's id.",
     )
 
 
-def _unavailable(how: str, *, retry_after: float | None = None) -> TemporaryError:
-    return TemporaryError(
+def _unavailable(
+    how: str, kind: type[TemporaryError] = TemporaryError, *, retry_after: float | None = None
+) -> TemporaryError:
+    return kind(
         "campaign_monitor_unavailable",
         f"Campaign Monitor {how}.",
         "Nothing is lost: what was confirmed is kept. Run the export again when the service works.",
@@ -215,11 +247,12 @@ def _unavailable(how: str, *, retry_after: float | None = None) -> TemporaryErro
 
 
 def _asked_to_wait(response: requests.Response) -> float | None:
-    """Seconds: Retry-After, then X-RateLimit-Reset, which the service documents as seconds until it resets."""
+    """Seconds: Retry-After, then X-RateLimit-Reset, which the service documents as seconds until it resets. Not longer
+    than _LONGEST_WAIT: asking again does no harm, and the limit may be that of another kind of calls."""
     for name in ("Retry-After", "X-RateLimit-Reset"):
         value = response.headers.get(name, "")
         if value.isdigit():
-            return float(value)
+            return min(float(value), _LONGEST_WAIT)
     return None
 
 

@@ -2,15 +2,20 @@
 
 import logging
 import time
+from datetime import timedelta
 
 from shared import schedule, steps
 from shared.app import App, Work
 from shared.catalog import Export, parse
-from shared.errors import Changed, ExportError, TemporaryError
+from shared.errors import Changed, ExportError, Held, NotFound, TemporaryError
 from shared.results import Totals
-from shared.runs import Mode, Problem, Run, Trigger, new_id
+from shared.runs import Claim, Mode, Problem, Run, Trigger, new_id
+from shared.storage import LOCK_SECONDS
 
 MOST_DELIVERIES = 5  # maxDequeueCount in host.json
+MOST_RESUMPTIONS = 3
+# A step at work shows a heartbeat every few seconds; a message waits its turn longer only when the app is busy.
+SILENT = timedelta(minutes=5)
 
 _log = logging.getLogger(__name__)
 
@@ -39,13 +44,18 @@ def start(
     holder = app.runs.claim(run, now)
     if holder != run.id:
         app.runs.remove(run)
+        claim = app.runs.held(export.id)
+        if claim:
+            _take_up(app, export.id, claim)
         return app.runs.get(export.id, holder), False
     app.enqueue("plan", run)
     return run, True
 
 
 def tick(app: App) -> list[Run]:
-    """Starts what is due. An export that cannot be looked at does not keep the others from their turn."""
+    """Looks after the runs that there are, then starts what is due. An export that cannot be looked at does not keep
+    the others from their turn."""
+    sweep(app)
     started = []
     for export in app.catalog.exports():
         try:
@@ -58,6 +68,15 @@ def tick(app: App) -> list[Run]:
     return started
 
 
+def sweep(app: App) -> None:
+    """Takes up every run that nobody has worked on for a while, whatever was lost: a machine, a message, a claim."""
+    for export, claim in app.runs.claims():
+        try:
+            _take_up(app, export, claim)
+        except ExportError as error:
+            _log.warning("export=%s run=%s not looked after: %s", export, claim.run, error)
+
+
 def cancel(app: App, export_id: str, run_id: str) -> Run:
     """Asks the steps to stop; the run ends as cancelled when they have. A run that has ended stays as it is."""
 
@@ -66,14 +85,13 @@ def cancel(app: App, export_id: str, run_id: str) -> Run:
 
     run = app.runs.change(export_id, run_id, request)
     if not run.ended:
-        # Behind the steps that are at work: they look whether to stop every few seconds.
-        app.enqueue("finish", run, delay=2 * steps.LOOKS_EVERY_SECONDS)
+        app.enqueue("finish", run)
     return run
 
 
 def view(app: App, run: Run) -> Run:
     """The run with its account and its progress as of now."""
-    if run.status != "sending":
+    if run.ended or not run.slices:
         return run
     return steps.counted(run, sum((one for _, one in app.results(run).totals()), Totals()))
 
@@ -87,18 +105,22 @@ def work(app: App, message: bytes, delivery: int = 1) -> None:
         return
     begun = time.monotonic()
     try:
-        app.runs.heartbeat(run, app.now())
         _step(app, order, run)
+    except Held:
+        # At work elsewhere, or the lock of a dead instance: it will be seen.
+        app.enqueue(order.step, run, order.slice, delay=LOCK_SECONDS // 2)
+    except steps.Stopped:
+        pass
     except (TemporaryError, Changed) as error:
         if delivery < MOST_DELIVERIES:
             raise
-        _fail(app, run, error)
+        _fail(app, order, run, error)
     except ExportError as error:
-        _fail(app, run, error)
+        _fail(app, order, run, error)
     except Exception as error:
         if delivery < MOST_DELIVERIES:
             raise
-        _fail(app, run, _defect(run, error))
+        _fail(app, order, run, _defect(run, error))
     finally:
         seconds = time.monotonic() - begun
         _log.info(
@@ -107,20 +129,76 @@ def work(app: App, message: bytes, delivery: int = 1) -> None:
 
 
 def _step(app: App, order: Work, run: Run) -> None:
-    if order.step == "plan":
-        steps.plan(app, run)
-    elif order.step == "send" and order.slice is not None:
-        steps.send(app, run, order.slice)
-    elif order.step == "finish":
-        steps.finish(app, run)
+    what = order.step if order.slice is None else steps.slice_lock(order.slice)
+    with app.locked(run, what) as lock:
+        # Read again: the run may have gone on before the lock was ours.
+        run = app.runs.get(run.export, run.id)
+        if run.ended:
+            return
+        if run.stopping and order.step != "finish":
+            app.enqueue("finish", run)
+        elif order.step == "plan":
+            steps.plan(app, run, lock)
+        elif order.step == "send" and order.slice is not None:
+            steps.send(app, run, order.slice, lock)
+        elif order.step == "finish":
+            steps.finish(app, run, lock)
 
 
-def _fail(app: App, run: Run, error: ExportError) -> None:
-    """Ends a run that cannot go on. What was confirmed is acknowledged, so that the next run goes on from there."""
+def _fail(app: App, order: Work, run: Run, error: ExportError) -> None:
+    """Has a run that cannot go on end as failed, when all that is at work has stopped. What was confirmed is
+    acknowledged, so that the next run goes on from there; where that is what fails, the run ends without."""
     _log.error("export=%s run=%s failed: %s", run.export, run.id, error, exc_info=error.__cause__)
-    newest = app.runs.get(run.export, run.id)
-    if not newest.ended:
-        steps.finish(app, newest, Problem(code=error.code, message=error.message, action=error.action))
+    problem = Problem(code=error.code, message=error.message, action=error.action)
+
+    def request(newest: Run) -> Run:
+        return newest if newest.ended or newest.failure else newest.model_copy(update={"failure": problem})
+
+    run = app.runs.change(run.export, run.id, request)
+    if order.step == "finish":
+        steps.close(app, run, sum((one for _, one in app.results(run).totals()), Totals()))
+    elif not run.ended:
+        app.enqueue("finish", run)
+
+
+def _take_up(app: App, export: str, claim: Claim) -> None:
+    """Queues again what a run that has not moved needs; fails it when that has not helped MOST_RESUMPTIONS times."""
+    if app.now() - claim.heartbeat < SILENT:
+        return
+    try:
+        run = view(app, app.runs.get(export, claim.run))
+    except NotFound:
+        run = None
+    if run is None or run.ended:
+        app.runs.release(export, claim.run)
+        return
+    now, done = app.now(), run.progress.done
+
+    def count(newest: Run) -> Run:
+        again = 1
+        if newest.resumed_at and claim.heartbeat <= newest.resumed_at:
+            again = newest.resumed  # nobody has begun: its message still waits for its turn
+        elif done == newest.resumed_done:
+            again = newest.resumed + 1
+        changes = {"resumed": again, "resumed_done": done, "resumed_at": now}
+        return newest if newest.ended else newest.model_copy(update=changes)
+
+    run = app.runs.change(export, run.id, count)
+    _log.warning("export=%s run=%s status=%s has not moved and is taken up again", export, run.id, run.status)
+    if run.resumed > MOST_RESUMPTIONS and not run.stopping:
+        _fail(app, Work(step="send", export=export, run=run.id), run, _stuck(run))
+    else:
+        steps.enqueue_next(app, run)
+    app.runs.heartbeat(run, now)
+
+
+def _stuck(run: Run) -> ExportError:
+    return ExportError(
+        "run_stuck",
+        f"The run stopped {MOST_RESUMPTIONS} times in a row while it was {run.status}, without getting on.",
+        "Its instances die: look for exit code 137 (out of memory) in the log and at the poison queue. Then run the "
+        "export again: what was confirmed is kept.",
+    )
 
 
 def _defect(run: Run, cause: Exception) -> ExportError:

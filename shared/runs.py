@@ -86,15 +86,33 @@ class Run(_Record):
 
     slices: int = 0
     parallel_slices: int = 1
-    cancel_requested: bool = False
     partitions: tuple[tuple[str, ...], ...] = Field(default=(), description="file names by snapshot, for rejects")
+    cancel_requested: bool = False
+    failure: Problem | None = Field(default=None, description="why it is to end as failed, once the steps have stopped")
+    resumed: int = Field(default=0, description="how often in a row it was taken up again without getting on")
+    resumed_done: int = Field(default=0, description="batches done when it was last taken up again")
+    resumed_at: datetime | None = None
 
     @property
     def ended(self) -> bool:
         return self.status in ENDED
 
+    @property
+    def stopping(self) -> bool:
+        return self.cancel_requested or self.failure is not None
 
-PUBLIC = frozenset(Run.model_fields) - {"slices", "parallel_slices", "cancel_requested", "partitions"}
+
+_FOR_STEPS = (
+    "slices",
+    "parallel_slices",
+    "partitions",
+    "cancel_requested",
+    "failure",
+    "resumed",
+    "resumed_done",
+    "resumed_at",
+)
+PUBLIC = frozenset(Run.model_fields) - set(_FOR_STEPS)
 
 
 def new_id(now: datetime) -> str:
@@ -115,11 +133,11 @@ class Runs:
     def __init__(self, state: Container) -> None:
         self._state = state
 
-    def folder(self, export: str, run: str) -> str:
-        return f"runs/{export}/{run}"
+    def folder(self, run: Run) -> str:
+        return _folder(run.export, run.id)
 
     def create(self, run: Run) -> None:
-        self._state.write(f"{self.folder(run.export, run.id)}/run.json", _json(run), new=True)
+        self._state.write(f"{self.folder(run)}/run.json", _json(run), new=True)
 
     def get(self, export: str, run: str) -> Run:
         """As it was last written. Raises NotFound."""
@@ -134,13 +152,13 @@ class Runs:
             if new == old:
                 return old
             try:
-                self._state.write(f"{self.folder(export, run)}/run.json", _json(new), replaces=etag)
+                self._state.write(f"{_folder(export, run)}/run.json", _json(new), replaces=etag)
             except Changed:
                 continue
             return new
 
     def remove(self, run: Run) -> None:
-        self._state.delete(f"{self.folder(run.export, run.id)}/run.json")
+        self._state.delete(f"{self.folder(run)}/run.json")
 
     def ids(self, export: str) -> list[str]:
         """Newest first."""
@@ -176,22 +194,32 @@ class Runs:
                 continue
             return run.id
 
-    def release(self, run: Run) -> None:
+    def held(self, export: str) -> Claim | None:
+        """Which run holds the export."""
+        blob = self._state.read(_claim_name(export))
+        return Claim.model_validate_json(blob.data) if blob else None
+
+    def release(self, export: str, run: str) -> None:
         """Lets go of the export, if ``run`` holds it."""
-        name = _claim_name(run.export)
-        held = self._state.read(name)
-        if held is not None and Claim.model_validate_json(held.data).run == run.id:
+        blob = self._state.read(_claim_name(export))
+        if blob and Claim.model_validate_json(blob.data).run == run:
             with suppress(Changed):
-                self._state.delete(name, etag=held.etag)
+                self._state.delete(_claim_name(export), etag=blob.etag)
 
     def heartbeat(self, run: Run, now: datetime) -> None:
         """Says that ``run`` is alive; silent where it no longer holds the export."""
-        name = _claim_name(run.export)
-        held = self._state.read(name)
-        if held is None or Claim.model_validate_json(held.data).run != run.id:
-            return
-        with suppress(Changed):
-            self._state.write(name, _json(Claim(run=run.id, heartbeat=now)), replaces=held.etag)
+        blob = self._state.read(_claim_name(run.export))
+        if blob and Claim.model_validate_json(blob.data).run == run.id:
+            with suppress(Changed):
+                self._state.write(_claim_name(run.export), _json(Claim(run=run.id, heartbeat=now)), replaces=blob.etag)
+
+    def claims(self) -> Iterator[tuple[str, Claim]]:
+        """Every export that a run holds, with the claim."""
+        for info in self._state.list("exports/"):
+            export, _, name = info.name.removeprefix("exports/").partition("/")
+            blob = self._state.read(info.name) if name == "active.json" else None
+            if blob:
+                yield export, Claim.model_validate_json(blob.data)
 
     def _is_live(self, export: str, run: str) -> bool:
         try:
@@ -200,7 +228,7 @@ class Runs:
             return False
 
     def _read(self, export: str, run: str) -> tuple[Run, str]:
-        blob = self._state.read(f"{self.folder(export, run)}/run.json") if RUN_ID.fullmatch(run) else None
+        blob = self._state.read(f"{_folder(export, run)}/run.json") if RUN_ID.fullmatch(run) else None
         if blob is None:
             raise NotFound(
                 "run_not_found",
@@ -208,6 +236,10 @@ class Runs:
                 f"GET /api/exports/{export}/runs lists those that there are.",
             )
         return Run.model_validate_json(blob.data), blob.etag
+
+
+def _folder(export: str, run: str) -> str:
+    return f"runs/{export}/{run}"
 
 
 def _claim_name(export: str) -> str:

@@ -2,12 +2,20 @@
 
 import logging
 import time
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from shared.campaign_monitor import CampaignMonitor, Imported
+from shared.campaign_monitor import CampaignMonitor, Imported, Unreadable
+from shared.errors import TemporaryError
 from shared.results import BatchResult, Results, SliceResult
 from shared.slices import BATCH_ROWS, Slice
+
+# A batch that fails after all attempts of the client has its turn again when the others have had theirs.
+MOST_TURNS = 3
+MOST_FAILURES_IN_A_ROW = 10
+# More rows than this that cannot be read are no matter of rows.
+MOST_UNREADABLE = 20
 
 _log = logging.getLogger(__name__)
 
@@ -26,28 +34,26 @@ def send(
 ) -> bool:
     """Sends what has not been sent; True when the whole slice is done, False when ``stop`` said so before.
 
-    ``stop`` is asked at each checkpoint. Raises what the client raises, after the calls in flight have ended and
-    their answers are saved.
+    ``stop`` is asked at each checkpoint. Raises what the client raises, once too much fails or the service says no for
+    good, after the calls in flight have ended and their answers are saved.
     """
     saved = results.get(number) or SliceResult(batches=slice_.batches)
-    waiting = [batch for batch in range(slice_.batches) if batch not in saved.done]
-    waiting.reverse()
+    waiting = deque(batch for batch in range(slice_.batches) if batch not in saved.done)
     calls: dict[Future[BatchResult], int] = {}
     answered: dict[int, BatchResult] = {}
-    failure: BaseException | None = None
+    patience = _Patience()
     stopped = False
     checkpoint_at = time.monotonic() + checkpoint_seconds
 
     def call(batch: int) -> BatchResult:
         begin = batch * BATCH_ROWS
-        end = begin + BATCH_ROWS
-        imported = client.import_subscribers(list_id, slice_.bodies[begin:end], resubscribe=resubscribe)
-        return _result(imported, slice_.emails[begin:end], begin)
+        rows = range(begin, min(begin + BATCH_ROWS, len(slice_.bodies)))
+        return _send_rows(slice_, rows, client, list_id, resubscribe, [])
 
     with ThreadPoolExecutor(concurrency, thread_name_prefix="import") as pool:
-        while calls or (waiting and not stopped and not failure):
-            while waiting and len(calls) < concurrency and not stopped and not failure:
-                batch = waiting.pop()
+        while calls or (waiting and not stopped and not patience.ended):
+            while waiting and len(calls) < concurrency and not stopped and not patience.ended:
+                batch = waiting.popleft()
                 calls[pool.submit(call, batch)] = batch
             ended, _ = wait(calls, timeout=checkpoint_seconds, return_when=FIRST_COMPLETED)
             for future in ended:
@@ -55,15 +61,66 @@ def send(
                 error = future.exception()
                 if error is None:
                     answered[batch] = future.result()
-                failure = failure or error
+                    patience.renew()
+                elif patience.allows(batch, error):
+                    waiting.append(batch)
             if time.monotonic() >= checkpoint_at:
                 saved = results.save(number, SliceResult(batches=slice_.batches, done=answered))
                 stopped = stopped or stop()
                 checkpoint_at = time.monotonic() + checkpoint_seconds
+            if stopped or patience.ended:
+                client.interrupted.set()
     saved = results.save(number, SliceResult(batches=slice_.batches, done=answered))
-    if failure:
-        raise failure
+    if patience.ended and not stopped:
+        raise patience.ended
     return len(saved.done) == slice_.batches
+
+
+class _Patience:
+    """With batches that fail. ``ended`` is the error that ended it: the service says no for good, or fails too much."""
+
+    def __init__(self) -> None:
+        self._turns: Counter[int] = Counter()
+        self._in_a_row = 0
+        self.ended: BaseException | None = None
+
+    def renew(self) -> None:
+        self._in_a_row = 0
+
+    def allows(self, batch: int, error: BaseException) -> bool:
+        """Whether the batch may have another turn."""
+        self._turns[batch] += 1
+        self._in_a_row += 1
+        too_often = self._turns[batch] >= MOST_TURNS or self._in_a_row >= MOST_FAILURES_IN_A_ROW
+        if too_often or not isinstance(error, TemporaryError):
+            self.ended = self.ended or error
+        return self.ended is None
+
+
+def _send_rows(
+    slice_: Slice, rows: range, client: CampaignMonitor, list_id: str, resubscribe: bool, unreadable: list[int]
+) -> BatchResult:
+    """One call; when the service cannot read something in it, halves of it, until the row is found. ``unreadable``
+    collects such rows."""
+    try:
+        imported = client.import_subscribers(list_id, slice_.bodies[rows.start : rows.stop], resubscribe=resubscribe)
+    except Unreadable:
+        if len(rows) > 1:
+            middle = len(rows) // 2
+            halves = [
+                _send_rows(slice_, half, client, list_id, resubscribe, unreadable)
+                for half in (rows[:middle], rows[middle:])
+            ]
+            return BatchResult(
+                added=sum(half.added for half in halves),
+                updated=sum(half.updated for half in halves),
+                refused=halves[0].refused + halves[1].refused,
+            )
+        unreadable.append(rows.start)
+        if len(unreadable) > MOST_UNREADABLE:
+            raise
+        return BatchResult(added=0, updated=0, refused=((rows.start, Unreadable.CODE),))
+    return _result(imported, slice_.emails[rows.start : rows.stop], rows.start)
 
 
 def _result(imported: Imported, emails: list[str], begin: int) -> BatchResult:

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -16,18 +17,21 @@ from shared.finish import Finish
 from shared.mapping import ListField
 from shared.plan import Plan
 from shared.results import Totals
-from shared.runs import Counts, Problem, Progress, Run, SnapshotUsed, Status
+from shared.runs import Counts, Progress, Run, SnapshotUsed, Status
 from shared.segments import Snapshot
 from shared.slices import BATCH_ROWS, read_slice
+from shared.storage import Lock
 
-# An invocation hands over well before the platform would end it (functionTimeout in host.json: 30 minutes).
-INVOCATION_SECONDS = 15 * 60
-LOOKS_EVERY_SECONDS = 2
+FINISH_LOOKS_AFTER = 2  # seconds, whether the steps that were at work have stopped
 
 _log = logging.getLogger(__name__)
 
 
-def plan(app: App, run: Run) -> None:
+class Stopped(Exception):
+    """The run is to be stopped; whoever asked for that has queued its end."""
+
+
+def plan(app: App, run: Run, lock: Lock) -> None:
     """Segments to slices. Nothing is sent before the account of all segments is known."""
     if run.status not in ("queued", "planning"):
         return
@@ -37,22 +41,22 @@ def plan(app: App, run: Run) -> None:
     snapshots = app.snapshots(export)
     with closing(app.client(connection)) as client:
         fields = _preflight(client, export)
+
+    def save(number: int, file: Path) -> None:
+        lock.check()
+        with file.open("rb") as data:
+            app.state.write(_slice_name(app, run, number), data)
+
     with workspace() as work:
         before = _download(app, acknowledged_name(export), work.folder) if run.mode == "changes" else None
-        planned = Plan(
-            work,
-            export.mapping,
-            fields,
-            acknowledged=before,
-            slice_ready=lambda number, file: _upload_slice(app, run, number, file),
-        )
+        planned = Plan(work, export.mapping, fields, acknowledged=before, slice_ready=save)
         for position, snapshot in enumerate(snapshots):
-            if not _read(app, planned, run, export, snapshot, position):
-                finish(app, run)
-                return
+            _read(app, planned, run, snapshot, position, export.max_profiles)
         planned.close()
+        lock.check()
         app.rejects(run).write("p", planned.rejects(snapshots))
     to_send = planned.account.to_send
+    lock.check()
     run = _change(
         app,
         run,
@@ -63,26 +67,22 @@ def plan(app: App, run: Run) -> None:
         progress=Progress(batches=-(-to_send // BATCH_ROWS)),
         slices=planned.slices,
     )
-    if run.status == "finishing":
-        app.enqueue("finish", run)
-    elif run.status == "sending":
-        for number in range(min(run.slices, run.parallel_slices)):
-            app.enqueue("send", run, number)
+    enqueue_next(app, run)
 
 
-def send(app: App, run: Run, number: int) -> None:
+def send(app: App, run: Run, number: int, lock: Lock) -> None:
     """One slice to Campaign Monitor; then the next one is queued, or the end of the run."""
     if run.status != "sending" or number >= run.slices:
         return
     export = app.catalog.export(run.export)
-    deadline = time.monotonic() + INVOCATION_SECONDS
+    deadline = time.monotonic() + app.invocation_seconds
     with workspace() as work:
         slice_ = read_slice(work, _slice(app, run, number))
 
     def stop() -> bool:
-        app.runs.heartbeat(run, app.now())
+        lock.check()
         newest = app.runs.get(run.export, run.id)
-        return newest.cancel_requested or newest.ended or time.monotonic() > deadline
+        return newest.stopping or newest.ended or time.monotonic() > deadline
 
     with closing(app.client(app.agreed(export), app.settings.upload_concurrency)) as client:
         done = sending.send(
@@ -93,40 +93,72 @@ def send(app: App, run: Run, number: int) -> None:
             list_id=export.list_id,
             resubscribe=export.resubscribe,
             concurrency=app.settings.upload_concurrency,
-            checkpoint_seconds=LOOKS_EVERY_SECONDS,
+            checkpoint_seconds=app.checkpoint_seconds,
             stop=stop,
         )
     run = app.runs.get(run.export, run.id)
-    if run.cancel_requested:
+    if run.stopping:
         app.enqueue("finish", run)
     elif not done:
         app.enqueue("send", run, number)
     elif number + run.parallel_slices < run.slices:
         app.enqueue("send", run, number + run.parallel_slices)
-    elif _all_done(app, run):
+    elif not _open_slices(app, run):
         app.enqueue("finish", run)
 
 
-def finish(app: App, run: Run, problem: Problem | None = None) -> None:
-    """Closes the account; with a ``problem``, that of a run that failed."""
-    totals = _confirm(app, run) if run.slices and not run.dry_run else Totals()
+def finish(app: App, run: Run, lock: Lock) -> None:
+    """Acknowledges and closes the account, when all is sent, or when all that was at work has stopped."""
+    open_slices = _open_slices(app, run) if run.status == "sending" else []
+    if run.stopping:
+        at_work = ["plan", *(slice_lock(number) for number in open_slices)]
+        if any(app.is_locked(run, what) for what in at_work):
+            app.enqueue("finish", run, delay=FINISH_LOOKS_AFTER)
+            return
+    elif open_slices or run.status in ("queued", "planning"):
+        return
+    elif run.status == "sending":
+        run = _change(app, run, status="finishing")
+    totals = _confirm(app, run, lock) if run.slices and not run.dry_run else Totals()
+    close(app, run, totals)
+
+
+def close(app: App, run: Run, totals: Totals) -> None:
+    """Ends the run, and lets go of the export."""
     closed = counted(run, totals)
     status: Status = "completed_with_rejects" if closed.counts.turned_down else "succeeded"
-    if problem:
-        status = "failed"
-    elif run.cancel_requested:
+    if run.cancel_requested:
         status = "cancelled"
+    if run.failure:
+        status = "failed"
     run = _change(
         app,
         run,
         status=status,
         counts=closed.counts,
         progress=closed.progress,
-        error=problem,
+        error=run.failure,
         ended_at=app.now(),
     )
-    app.runs.release(run)
+    app.runs.release(run.export, run.id)
     _log.info("export=%s run=%s status=%s counts=%s", run.export, run.id, run.status, run.counts.model_dump())
+
+
+def enqueue_next(app: App, run: Run) -> None:
+    """Queues what the run needs to go on: too much does no harm, since a step that is done or at work is left alone."""
+    if run.status in ("queued", "planning"):
+        app.enqueue("plan", run)
+    elif run.status == "sending" and not run.stopping and (open_slices := _open_slices(app, run)):
+        # One chain of slices each: a finished slice queues the one that is parallel_slices further.
+        chains = {number % run.parallel_slices: number for number in reversed(open_slices)}
+        for number in sorted(chains.values()):
+            app.enqueue("send", run, number)
+    elif not run.ended:
+        app.enqueue("finish", run)
+
+
+def slice_lock(number: int) -> str:
+    return f"slice-{number:05}"
 
 
 def counted(run: Run, totals: Totals) -> Run:
@@ -177,32 +209,39 @@ def _preflight(client: CampaignMonitor, export: Export) -> dict[str, ListField]:
     return fields
 
 
-def _read(app: App, planned: Plan, run: Run, export: Export, snapshot: Snapshot, position: int) -> bool:
-    """One segment into the plan; False when the run is to be cancelled."""
+def _read(app: App, planned: Plan, run: Run, snapshot: Snapshot, position: int, most: int) -> None:
+    """One segment into the plan."""
     rows = 0
     for number, partition in enumerate(snapshot.partitions):
-        if app.runs.get(run.export, run.id).cancel_requested:
-            return False
-        app.runs.heartbeat(run, app.now())
-        chunks = app.segments.chunks(partition.path, partition.etag)
+        chunks = _until_stopped(app, run, app.segments.chunks(partition.path, partition.etag))
         try:
-            rows += planned.read(snapshot, (position, number), chunks, at_most=export.max_profiles - rows)
+            rows += planned.read(snapshot, (position, number), chunks, at_most=most - rows)
         except Changed as error:
             raise SegmentError(
                 "snapshot_changed",
                 f"{snapshot.segment}, {partition.name} was written anew while it was read.",
                 "Nothing was sent. The next run takes the newer files: start one, or wait for the schedule.",
             ) from error
-    if rows > export.max_profiles:
+    if rows > most:
         raise SegmentError(
             "too_many_profiles",
-            f"The segment {snapshot.segment} has {rows:,} profiles; the export takes at most {export.max_profiles:,}.",
+            f"The segment {snapshot.segment} has {rows:,} profiles; the export takes at most {most:,}.",
             "Nothing was sent. Make the segment smaller, or raise max_profiles of the export.",
         )
-    return True
 
 
-def _confirm(app: App, run: Run) -> Totals:
+def _until_stopped(app: App, run: Run, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The chunks, until the run is to stop: then Stopped is raised."""
+    look_at = 0.0
+    for chunk in chunks:
+        if time.monotonic() >= look_at:
+            if app.runs.get(run.export, run.id).stopping:
+                raise Stopped
+            look_at = time.monotonic() + app.checkpoint_seconds
+        yield chunk
+
+
+def _confirm(app: App, run: Run, lock: Lock) -> Totals:
     """Writes what Campaign Monitor confirmed and what it refused."""
     name = acknowledged_name(app.catalog.export(run.export))
     results = app.results(run)
@@ -216,15 +255,17 @@ def _confirm(app: App, run: Run) -> Totals:
                 totals += result.totals
         held = app.state.read(name)
         merged = finished.merge(_file(work.folder, held.data) if held else None)
+        lock.check()
         with merged.open("rb") as file:
             app.state.write(name, file, replaces=held.etag if held else None, new=held is None)
         app.rejects(run).write("r", finished.rejects(run), after="p")
     return totals
 
 
-def _all_done(app: App, run: Run) -> bool:
-    totals = [one for _, one in app.results(run).totals()]
-    return len(totals) == run.slices and all(one.done == one.batches for one in totals)
+def _open_slices(app: App, run: Run) -> list[int]:
+    """The slices that are not done, in order."""
+    done = {number for number, one in app.results(run).totals() if one.done == one.batches}
+    return [number for number in range(run.slices) if number not in done]
 
 
 def _slice(app: App, run: Run, number: int) -> bytes:
@@ -240,12 +281,7 @@ def _slice(app: App, run: Run, number: int) -> bytes:
 
 
 def _slice_name(app: App, run: Run, number: int) -> str:
-    return f"{app.runs.folder(run.export, run.id)}/slices/{number:05}.parquet"
-
-
-def _upload_slice(app: App, run: Run, number: int, file: Path) -> None:
-    with file.open("rb") as data:
-        app.state.write(_slice_name(app, run, number), data)
+    return f"{app.runs.folder(run)}/slices/{number:05}.parquet"
 
 
 def _download(app: App, name: str, folder: Path) -> Path | None:
