@@ -4,7 +4,7 @@ import logging
 import time
 from datetime import timedelta
 
-from shared import schedule, steps
+from shared import planning, schedule, steps
 from shared.app import App, Work
 from shared.catalog import Export, parse
 from shared.errors import Changed, ExportError, Held, NotFound, TemporaryError
@@ -109,7 +109,7 @@ def work(app: App, message: bytes, delivery: int = 1) -> None:
     except Held:
         # At work elsewhere, or the lock of a dead instance: it will be seen.
         app.enqueue(order.step, run, order.slice, delay=LOCK_SECONDS // 2)
-    except steps.Stopped:
+    except planning.Stopped:
         pass
     except (TemporaryError, Changed) as error:
         if delivery < MOST_DELIVERIES:
@@ -138,7 +138,7 @@ def _step(app: App, order: Work, run: Run) -> None:
         if run.stopping and order.step != "finish":
             app.enqueue("finish", run)
         elif order.step == "plan":
-            steps.plan(app, run, lock)
+            planning.plan(app, run, lock)
         elif order.step == "send" and order.slice is not None:
             steps.send(app, run, order.slice, lock)
         elif order.step == "finish":
@@ -215,5 +215,5 @@ def _due(app: App, export: Export) -> Trigger | None:
     if not export.enabled or export.schedule is None:
         return None
     last = next((run for run in app.runs.newest(export.id) if not run.dry_run), None)
-    newest = [steps.used(one) for one in app.snapshots(export)] if export.schedule == "refresh" else []
+    newest = [planning.used(one) for one in app.snapshots(export)] if export.schedule == "refresh" else []
     return schedule.due(export, last, newest, saved_at=app.catalog.saved_at(export), now=app.now())

@@ -1,0 +1,129 @@
+"""The planning step: which files, what is to be sent, and whether the list can take it."""
+
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from shared import steps
+from shared.app import App
+from shared.campaign_monitor import CampaignMonitor
+from shared.catalog import Export, field_key
+from shared.database import workspace
+from shared.errors import Changed, DestinationError, SegmentError
+from shared.mapping import ListField
+from shared.plan import Plan
+from shared.runs import Counts, Progress, Run, SnapshotUsed
+from shared.segments import Snapshot
+from shared.slices import BATCH_ROWS
+from shared.storage import Lock
+
+
+class Stopped(Exception):
+    """The run is to be stopped; whoever asked for that has queued its end."""
+
+
+def plan(app: App, run: Run, lock: Lock) -> None:
+    """Segments to slices. Nothing is sent before the account of all segments is known."""
+    if run.status not in ("queued", "planning"):
+        return
+    export = app.catalog.export(run.export)
+    connection = app.agreed(export)
+    run = steps.change(app, run, status="planning", started_at=run.started_at or app.now())
+    snapshots = app.snapshots(export)
+    with closing(app.client(connection)) as client:
+        fields = _preflight(client, export)
+
+    def save(number: int, file: Path) -> None:
+        lock.check()
+        with file.open("rb") as data:
+            app.state.write(steps.slice_name(app, run, number), data)
+
+    with workspace() as work:
+        before = _download(app, steps.acknowledged_name(export), work.folder) if run.mode == "changes" else None
+        planned = Plan(work, export.mapping, fields, acknowledged=before, slice_ready=save)
+        for position, snapshot in enumerate(snapshots):
+            _read(app, planned, run, snapshot, position, export.max_profiles)
+        planned.close()
+        lock.check()
+        app.rejects(run).write("p", planned.rejects(snapshots))
+    to_send = planned.account.to_send
+    lock.check()
+    run = steps.change(
+        app,
+        run,
+        status="sending" if to_send and not run.dry_run else "finishing",
+        snapshots=tuple(used(snapshot) for snapshot in snapshots),
+        partitions=tuple(tuple(part.name for part in snapshot.partitions) for snapshot in snapshots),
+        counts=Counts(**planned.account.__dict__, unsent=to_send),
+        progress=Progress(batches=-(-to_send // BATCH_ROWS)),
+        slices=planned.slices,
+    )
+    steps.enqueue_next(app, run)
+
+
+def used(snapshot: Snapshot) -> SnapshotUsed:
+    etags = "".join(sorted(partition.etag for partition in snapshot.partitions))
+    return SnapshotUsed(
+        segment=snapshot.segment,
+        path=snapshot.path,
+        partitions=len(snapshot.partitions),
+        version=hashlib.sha256(etags.encode()).hexdigest()[:16],
+    )
+
+
+def _preflight(client: CampaignMonitor, export: Export) -> dict[str, ListField]:
+    """The custom fields of the list by their key. An unknown field would be dropped without an error, so all that the
+    mapping names must be there. Raises DestinationError."""
+    client.check_key()
+    client.list_details(export.list_id)
+    fields = {
+        field_key(field.key): ListField(field.key, field.data_type) for field in client.custom_fields(export.list_id)
+    }
+    missing = [field.key for field in export.mapping.custom_fields if field_key(field.key) not in fields]
+    if missing:
+        raise DestinationError(
+            "fields_missing",
+            f"The list has no custom field {', '.join(missing)}, which the mapping of the export names.",
+            f"Its fields are: {', '.join(field.key for field in fields.values()) or 'none'}. Create what is missing in "
+            "Campaign Monitor, or correct the mapping.",
+        )
+    return fields
+
+
+def _read(app: App, planned: Plan, run: Run, snapshot: Snapshot, position: int, most: int) -> None:
+    """One segment into the plan."""
+    rows = 0
+    for number, partition in enumerate(snapshot.partitions):
+        chunks = _until_stopped(app, run, app.segments.chunks(partition.path, partition.etag))
+        try:
+            rows += planned.read(snapshot, (position, number), chunks, at_most=most - rows)
+        except Changed as error:
+            raise SegmentError(
+                "snapshot_changed",
+                f"{snapshot.segment}, {partition.name} was written anew while it was read.",
+                "Nothing was sent. The next run takes the newer files: start one, or wait for the schedule.",
+            ) from error
+    if rows > most:
+        raise SegmentError(
+            "too_many_profiles",
+            f"The segment {snapshot.segment} has {rows:,} profiles; the export takes at most {most:,}.",
+            "Nothing was sent. Make the segment smaller, or raise max_profiles of the export.",
+        )
+
+
+def _until_stopped(app: App, run: Run, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The chunks, until the run is to stop: then Stopped is raised."""
+    look_at = 0.0
+    for chunk in chunks:
+        if time.monotonic() >= look_at:
+            if app.runs.get(run.export, run.id).stopping:
+                raise Stopped
+            look_at = time.monotonic() + app.checkpoint_seconds
+        yield chunk
+
+
+def _download(app: App, name: str, folder: Path) -> Path | None:
+    held = app.state.read(name)
+    return steps.acknowledged_file(folder, held.data) if held else None
