@@ -166,9 +166,10 @@ def test_unreadable_body(standin: Caller, body: bytes) -> None:
 
 def test_names_of_members_do_not_mind_case(standin: Caller) -> None:
     fields = [{"key": "website", "VALUE": "https://example.com"}]
-    body = {"subscribers": [{"emailaddress": "a@example.com", "CONSENTTOTRACK": "yes", "customFields": fields}]}
+    members = {"emailaddress": "a@example.com", "CONSENTTOTRACK": "yes", "customFields": fields, "Resubscribe": 5}
+    body = {"subscribers": [members]}
     answer = standin.api("POST", f"subscribers/{LIST}/import.json", json=body | {"Unheard": 1})
-    assert answer.status_code == 201
+    assert answer.status_code == 201, answer.text
     assert standin.stored()["a@example.com"]["fields"] == {"Website": "https://example.com"}
 
 

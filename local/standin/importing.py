@@ -50,7 +50,7 @@ def import_subscribers(call: Call) -> Answer:
     store_consent(call.sql, found.client, outcome.accepted, call.options)
     if batch.resubscribe:
         unsuppress(call.sql, found.client, [row.email_key for row in outcome.accepted])
-    announce(call, found, [(admission.known.get(after.email_key), after) for after in outcome.stored])
+    announce(call, found, ((admission.known.get(after.email_key), after) for after in outcome.stored))
     return _answer(outcome, len(unique), repeated, call.options)
 
 

@@ -108,7 +108,7 @@ def _parsed[T](adapter: TypeAdapter[T], body: bytes) -> T:
     except ValidationError:
         pass
     try:
-        return adapter.validate_python(_respelt(json.loads(body)))
+        return adapter.validate_python(_respelt(json.loads(body)), extra="ignore")
     except ValueError:
         raise deserialise_error() from None
 

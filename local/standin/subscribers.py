@@ -5,6 +5,8 @@ import sqlite3
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from pydantic_core import from_json, to_json
+
 from local.standin.lists import SubscriberList
 from local.standin.submission import Row
 from local.standin.values import FieldRules, Stored
@@ -49,7 +51,7 @@ def by_key(sql: sqlite3.Connection, subscriber_list: SubscriberList, keys: Itera
 def loaded(row: sqlite3.Row) -> Subscriber:
     """From the columns of `COLUMNS`."""
     key, email, name, mobile, state, joined, changed, values = row
-    return Subscriber(key, email, name, mobile, state, joined, changed, json.loads(values))
+    return Subscriber(key, email, name, mobile, state, joined, changed, from_json(values))
 
 
 def store(sql: sqlite3.Connection, list_seq: int, subscribers: Iterable[Subscriber]) -> None:
@@ -59,7 +61,7 @@ def store(sql: sqlite3.Connection, list_seq: int, subscribers: Iterable[Subscrib
         " ON CONFLICT (list, email_key) DO UPDATE SET email = excluded.email, name = excluded.name,"
         " mobile = excluded.mobile, state = excluded.state, changed = excluded.changed,"
         " field_values = excluded.field_values",
-        [(list_seq, *each[:-1], json.dumps(each.values)) for each in subscribers],
+        [(list_seq, *each[:-1], to_json(each.values).decode()) for each in subscribers],
     )
 
 
