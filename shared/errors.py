@@ -2,7 +2,8 @@
 
     ExportError
     ├── ConfigurationError   a setting, a connection or an export is wrong: whoever saved it mends it
-    │   └── NotFound         nothing is saved under that name
+    │   ├── NotFound         nothing is saved under that name
+    │   └── DeploymentError  a setting, a role or a resource of the deployment is: whoever operates the app mends it
     ├── SegmentError         the files of a segment cannot be used: mend or wait for the export of Customer Insights
     ├── DestinationError     Campaign Monitor says no, and will say no again: mend the account, the key or the list
     ├── TemporaryError       an outside service does not answer: trying again later may help
@@ -37,6 +38,10 @@ class ConfigurationError(ExportError):
 
 
 class NotFound(ConfigurationError):
+    pass
+
+
+class DeploymentError(ConfigurationError):
     pass
 
 

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from shared.errors import (
     Changed,
     ConfigurationError,
+    DeploymentError,
     DestinationError,
     ExportError,
     NotFound,
@@ -20,6 +21,7 @@ from shared.errors import (
 
 _STATUS: tuple[tuple[type[ExportError], HTTPStatus], ...] = (
     (NotFound, HTTPStatus.NOT_FOUND),
+    (DeploymentError, HTTPStatus.INTERNAL_SERVER_ERROR),
     (Changed, HTTPStatus.PRECONDITION_FAILED),
     (ConfigurationError, HTTPStatus.BAD_REQUEST),
     (SegmentError, HTTPStatus.CONFLICT),
