@@ -1,10 +1,10 @@
-"""Azure Storage: blobs with their ETags, and the queue. The only file that knows its SDKs."""
+"""Azure Storage: blobs with their ETags, locks, and the queue."""
 
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -14,34 +14,19 @@ from typing import Any, BinaryIO
 from azure.core import MatchConditions
 from azure.core.exceptions import (
     AzureError,
-    ClientAuthenticationError,
     HttpResponseError,
     ResourceExistsError,
     ResourceModifiedError,
     ResourceNotFoundError,
 )
-from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
-from azure.storage.blob import (
-    BlobBlock,
-    BlobLeaseClient,
-    BlobPrefix,
-    BlobServiceClient,
-    ContainerClient,
-    StorageErrorCode,
-)
-from azure.storage.queue import QueueClient, TextBase64EncodePolicy
+from azure.storage.blob import BlobBlock, BlobLeaseClient, BlobPrefix, ContainerClient
+from azure.storage.queue import QueueClient
 
-from shared.errors import Changed, ConfigurationError, ExportError, Held, TemporaryError
+from shared.errors import Changed, ExportError, Held
 from shared.settings import StorageAccount
+from shared.storage_service import container_client, is_container_missing, queue_client, translated
 
-CHUNK = 4 * 1024 * 1024
 LOCK_SECONDS = 30  # a lease takes 15 to 60
-_BLOB_OPTIONS: dict[str, Any] = {
-    "max_single_get_size": CHUNK,
-    "max_chunk_get_size": CHUNK,
-    "connection_timeout": 10,
-    "read_timeout": 60,
-}
 
 _log = logging.getLogger(__name__)
 
@@ -63,13 +48,6 @@ class BlobInfo:
     metadata: dict[str, str]
 
 
-def credential(account: StorageAccount) -> ManagedIdentityCredential | DefaultAzureCredential:
-    """The identity that the settings of an account name: of the app in Azure, of the developer elsewhere."""
-    if account.managed_identity:
-        return ManagedIdentityCredential(client_id=account.client_id)
-    return DefaultAzureCredential()
-
-
 class Container:
     """One container. Every write that replaces a blob can carry the ETag that it replaces."""
 
@@ -80,40 +58,38 @@ class Container:
     @cached_property
     def _client(self) -> ContainerClient:
         # An SDK client opens nothing before its first call, but making it takes time: not on import.
-        account = self._account
-        if account.connection_string:
-            service = BlobServiceClient.from_connection_string(account.connection_string, **_BLOB_OPTIONS)
-        else:
-            service = BlobServiceClient(account.blob_uri or "", credential=credential(account), **_BLOB_OPTIONS)
-        return service.get_container_client(self.name)
+        return container_client(self._account, self.name)
+
+    def _translated(self, name: str | None = None) -> AbstractContextManager[None]:
+        return translated(self._account, f"container {self.name}", name or self.name)
 
     def create(self) -> None:
         """Makes the container where it is not there yet."""
-        with _translated(self.name), suppress(ResourceExistsError):
+        with self._translated(), suppress(ResourceExistsError):
             self._client.create_container()
 
     def read(self, name: str) -> Blob | None:
         """None where there is no such blob."""
-        with _translated(name):
+        with self._translated(name):
             try:
                 download = self._client.download_blob(name)
                 return Blob(download.readall(), download.properties.etag)
             except ResourceNotFoundError as error:
-                if _container_missing(error):
+                if is_container_missing(error):
                     raise
                 return None
 
     def chunks(self, name: str, etag: str | None = None) -> Iterator[bytes]:
-        """The blob in pieces of CHUNK bytes at most. Raises Changed when it is no longer the one with ``etag``; without
+        """The blob in pieces of 4 MiB at most. Raises Changed when it is no longer the one with ``etag``; without
         one, a blob that is not there is empty."""
         conditions: dict[str, Any] = {}
         if etag is not None:
             conditions = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
-        with _translated(name):
+        with self._translated(name):
             try:
                 yield from self._client.download_blob(name, **conditions).chunks()
             except ResourceNotFoundError as error:
-                if _container_missing(error):
+                if is_container_missing(error):
                     raise
                 if etag is not None:
                     raise Changed(name) from error
@@ -132,7 +108,7 @@ class Container:
         conditions: dict[str, Any] = {"overwrite": not new}
         if replaces is not None:
             conditions |= {"etag": replaces, "match_condition": MatchConditions.IfNotModified}
-        with _translated(name):
+        with self._translated(name):
             try:
                 written = self._client.get_blob_client(name).upload_blob(data, metadata=metadata, **conditions)
             except (ResourceExistsError, ResourceModifiedError) as error:
@@ -141,18 +117,18 @@ class Container:
 
     def stage(self, name: str, block: str, data: bytes) -> None:
         """Puts one block of a blob beside it; nothing is seen of it before ``commit``. Ids have one length."""
-        with _translated(name):
+        with self._translated(name):
             self._client.get_blob_client(name).stage_block(block, data)
 
     def commit(self, name: str, blocks: list[str]) -> None:
         """Makes the blob out of blocks staged or committed before, in this order."""
-        with _translated(name):
+        with self._translated(name):
             client = self._client.get_blob_client(name)
             client.commit_block_list([BlobBlock(block_id=block) for block in blocks])
 
     def blocks(self, name: str) -> list[str]:
         """The ids of the committed blocks, in order; none where there is no such blob."""
-        with _translated(name):
+        with self._translated(name):
             try:
                 committed, _ = self._client.get_blob_client(name).get_block_list("committed")
             except ResourceNotFoundError:
@@ -164,7 +140,7 @@ class Container:
         conditions: dict[str, Any] = {}
         if etag is not None:
             conditions = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
-        with _translated(name), suppress(ResourceNotFoundError):
+        with self._translated(name), suppress(ResourceNotFoundError):
             self._client.delete_blob(name, **conditions)
 
     @contextmanager
@@ -172,7 +148,7 @@ class Container:
         """Holds the lock ``name``, a blob of its own, and calls ``beat`` now and every few seconds meanwhile. When the
         process dies, the lock is free LOCK_SECONDS later. Raises Held where somebody else has it."""
         blob = self._client.get_blob_client(name)
-        with _translated(name):
+        with self._translated(name):
             try:
                 with suppress(ResourceExistsError):
                     blob.upload_blob(b"", overwrite=False)
@@ -189,7 +165,7 @@ class Container:
             lock.release()
 
     def is_locked(self, name: str) -> bool:
-        with _translated(name):
+        with self._translated(name):
             try:
                 return bool(self._client.get_blob_client(name).get_blob_properties().lease.state == "leased")
             except ResourceNotFoundError:
@@ -197,13 +173,13 @@ class Container:
 
     def list(self, prefix: str, *, metadata: bool = False) -> Iterator[BlobInfo]:
         """Every blob whose name begins with ``prefix``, in the order of their names."""
-        with _translated(self.name):
+        with self._translated():
             for item in self._client.list_blobs(name_starts_with=prefix, include=["metadata"] if metadata else None):
                 yield BlobInfo(item.name, item.etag, item.size, item.last_modified, item.metadata or {})
 
     def folders(self, prefix: str) -> Iterator[str]:
         """The names of the folders right below ``prefix``, in order: a listing of one level, not of the tree."""
-        with _translated(self.name):
+        with self._translated():
             for item in self._client.walk_blobs(name_starts_with=prefix, delimiter="/"):
                 if isinstance(item, BlobPrefix):
                     yield item.name.removeprefix(prefix).rstrip("/")
@@ -255,57 +231,17 @@ class WorkQueue:
 
     @cached_property
     def _client(self) -> QueueClient:
-        account = self._account
-        options: dict[str, Any] = {"message_encode_policy": TextBase64EncodePolicy()}
-        if account.connection_string:
-            return QueueClient.from_connection_string(account.connection_string, self.name, **options)
-        return QueueClient(account.queue_uri or "", self.name, credential=credential(account), **options)
+        return queue_client(self._account, self.name)
+
+    def _translated(self) -> AbstractContextManager[None]:
+        return translated(self._account, f"queue {self.name}", self.name)
 
     def create(self) -> None:
         """Makes the queue where it is not there yet."""
-        with _translated(self.name), suppress(ResourceExistsError):
+        with self._translated(), suppress(ResourceExistsError):
             self._client.create_queue()
 
     def put(self, message: str, *, delay: int = 0) -> None:
         """``delay`` in seconds: how long the message stays unseen. Messages never expire."""
-        with _translated(self.name):
+        with self._translated():
             self._client.send_message(message, visibility_timeout=delay, time_to_live=-1)
-
-
-def _container_missing(error: ResourceNotFoundError) -> bool:
-    return getattr(error, "error_code", None) == StorageErrorCode.CONTAINER_NOT_FOUND
-
-
-@contextmanager
-def _translated(name: str) -> Iterator[None]:
-    """The SDK's errors as the errors of this product. Its texts stay in the log: they can hold addresses."""
-    try:
-        yield
-    except ExportError:
-        raise
-    except ResourceModifiedError as error:
-        raise Changed(name) from error
-    except ResourceNotFoundError as error:
-        raise ConfigurationError(
-            "container_missing",
-            f"The container or queue that should hold {name} does not exist.",
-            "Check SEGMENT_CONTAINER and EXPORT_QUEUE, or deploy the templates again: they make what is missing.",
-        ) from error
-    except HttpResponseError as error:
-        if isinstance(error, ClientAuthenticationError) or error.status_code == HTTPStatus.FORBIDDEN:
-            raise ConfigurationError(
-                "storage_forbidden",
-                f"The storage account does not let this app use {name}.",
-                "Check the role assignments of the app's identity; a new one takes up to ten minutes to work.",
-            ) from error
-        raise _unavailable(name) from error
-    except AzureError as error:
-        raise _unavailable(name) from error
-
-
-def _unavailable(name: str) -> TemporaryError:
-    return TemporaryError(
-        "storage_unavailable",
-        f"The storage account does not answer for {name}.",
-        "Nothing is lost: try again later.",
-    )
