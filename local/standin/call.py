@@ -1,11 +1,12 @@
 """One call as an endpoint sees it: who calls, what for, and the database to do it in."""
 
-import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from pydantic_core import from_json
 
 from local.standin.answers import RefusalError
 from local.standin.delivery import Parcel
@@ -57,19 +58,15 @@ def deserialise_error(culprit: str = "subscriber") -> RefusalError:
 def json_object(body: bytes, culprit: str) -> dict[str, Any]:
     """The body's members by their names in lower case: the service's binding does not mind case.
 
-    Raises RefusalError (400) when the body is no JSON object; a byte order mark is taken.
+    Raises RefusalError (400) when the body is no JSON object, or holds half a character (`"\\ud800"`).
     """
     try:
-        value = json.loads(body)
+        value = from_json(body)
     except ValueError:
         raise deserialise_error(culprit) from None
     if not isinstance(value, dict):
         raise deserialise_error(culprit)
-    return lowered(value)
-
-
-def lowered(members: Mapping[str, Any]) -> dict[str, Any]:
-    return {name.lower(): value for name, value in members.items()}
+    return {name.lower(): item for name, item in value.items()}
 
 
 def typed[T](members: Mapping[str, Any], name: str, kind: type[T], culprit: str) -> T | None:

@@ -5,6 +5,7 @@ import threading
 import urllib.request
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 
 PATIENCE = 5  # seconds
 
@@ -24,7 +25,7 @@ def deliver(parcel: Parcel) -> str:
     try:
         with urllib.request.urlopen(request, timeout=PATIENCE):
             return ""
-    except OSError as problem:
+    except (OSError, ValueError, HTTPException) as problem:
         return str(problem)
 
 

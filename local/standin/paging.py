@@ -4,7 +4,7 @@ import re
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import datetime
 from typing import Any
 
 from local.standin.answers import RefusalError
@@ -59,14 +59,13 @@ def _whole(text: str) -> int | None:
 
 
 def _date(text: str) -> str:
-    """`YYYY-MM-DD`, with a time or without; the client libraries send an empty one."""
+    """In the form in which dates are stored; the client libraries send an empty one when they have none."""
     if not text:
         return ""
     try:
-        date.fromisoformat(text[:10].replace("/", "-"))
+        return str(datetime.fromisoformat(text.replace("/", "-")).replace(tzinfo=None))
     except ValueError:
         raise RefusalError(400, 5, "Invalid date") from None
-    return text.replace("/", "-")
 
 
 @dataclass(frozen=True)

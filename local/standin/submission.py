@@ -1,11 +1,11 @@
 """The body of an import, an add or an update, read as strictly as the service reads it."""
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypedDict
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+from pydantic_core import from_json
 
 from local.standin.answers import RefusalError
 from local.standin.call import Call, deserialise_error
@@ -108,7 +108,7 @@ def _parsed[T](adapter: TypeAdapter[T], body: bytes) -> T:
     except ValidationError:
         pass
     try:
-        return adapter.validate_python(_respelt(json.loads(body)), extra="ignore")
+        return adapter.validate_python(_respelt(from_json(body)), extra="ignore")
     except ValueError:
         raise deserialise_error() from None
 

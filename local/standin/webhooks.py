@@ -96,7 +96,7 @@ def create_webhook(call: Call) -> Answer:
         raise RefusalError(400, 601, "Invalid webhook URL")
     if payload_format not in FORMATS:
         raise RefusalError(400, 602, "Invalid payload format")
-    if not events or not set(EVENTS).issuperset(events):
+    if not events or not all(event in EVENTS for event in events):
         raise RefusalError(400, 603, "Invalid webhook event")
     webhook_id = secrets.token_hex(16)
     call.sql.execute(
