@@ -34,5 +34,8 @@ def campaign_monitor() -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def world(azurite: Azurite, campaign_monitor: StandIn) -> World:
-    return World(azurite.connection_string, campaign_monitor.url)
+def world(azurite: Azurite, campaign_monitor: StandIn) -> Iterator[World]:
+    world = World(azurite.connection_string, campaign_monitor.url)
+    yield world
+    world.control("DELETE", "faults")
+    world.control("DELETE", "options")

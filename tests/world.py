@@ -68,6 +68,17 @@ class World:
         assert answer.ok, answer.text
         return answer
 
+    def faults(self, *rules: dict[str, Any], seed: int = 1) -> None:
+        """Breaks import calls to this list on order; none ends it. The stand-in's README lists the rules."""
+        path = f"subscribers/{self.list_id}/import"
+        self.control("PUT", "faults", {"seed": seed, "rules": [{"path": path} | rule for rule in rules]})
+
+    def imports(self) -> list[dict[str, Any]]:
+        """The import calls to this list, as the stand-in logged them: rows, status, headers of interest, …"""
+        path = f"subscribers/{self.list_id}/import"
+        calls: list[dict[str, Any]] = self.control("GET", f"log?path={path}").json()["calls"]
+        return calls
+
     def listed(self, list_id: str | None = None) -> dict[str, dict[str, Any]]:
         """What the list holds, by address."""
         lines = self.control("GET", f"lists/{list_id or self.list_id}/subscribers").text.splitlines()
