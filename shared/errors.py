@@ -3,7 +3,9 @@
     ExportError
     ├── ConfigurationError   a setting, a connection or an export is wrong: whoever saved it mends it
     │   ├── NotFound         nothing is saved under that name
+    │   ├── Conflict         it does not go with what is saved or running: that has to change first
     │   └── DeploymentError  a setting, a role or a resource of the deployment is: whoever operates the app mends it
+    ├── Forbidden            the caller's role does not allow it
     ├── SegmentError         the files of a segment cannot be used: mend or wait for the export of Customer Insights
     ├── DestinationError     Campaign Monitor says no, and will say no again: mend the account, the key or the list
     ├── TemporaryError       an outside service does not answer: trying again later may help
@@ -41,7 +43,15 @@ class NotFound(ConfigurationError):
     pass
 
 
+class Conflict(ConfigurationError):
+    pass
+
+
 class DeploymentError(ConfigurationError):
+    pass
+
+
+class Forbidden(ExportError):
     pass
 
 

@@ -6,9 +6,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 from shared.errors import DeploymentError
+
+Role = Literal["viewer", "contributor", "admin"]
+ROLES: tuple[Role, ...] = get_args(Role)  # each may do what the one before may
 
 CAMPAIGN_MONITOR = "https://api.createsend.com/api/v3.3"
 
@@ -45,6 +49,7 @@ class Settings:
     upload_concurrency: int
     parallel_slices: int
     quiet_minutes: float
+    function_key_role: Role = "contributor"
 
 
 @lru_cache(maxsize=1)
@@ -72,13 +77,14 @@ def read(environment: Mapping[str, str]) -> Settings:
         upload_concurrency=int(_number(environment, "UPLOAD_CONCURRENCY", 8, at_least=1, at_most=64)),
         parallel_slices=int(_number(environment, "PARALLEL_SLICES", 2, at_least=1, at_most=64)),
         quiet_minutes=_number(environment, "QUIET_MINUTES", 5, at_least=0, at_most=1440, whole=False),
+        function_key_role=_role(environment, "FUNCTION_KEY_ROLE", "contributor"),
     )
 
 
 def _account(environment: Mapping[str, str], name: str, services: tuple[str, ...]) -> StorageAccount | None:
     """The settings of one account, in the two forms that the queue trigger of Azure Functions also reads: a connection
     string, which goes before the other, or the URIs of the ``services`` that are needed."""
-    connection_string = _connection_string(environment, name)
+    connection_string = _connection_string(environment, name, services)
     uris = {service: _url(environment, f"{name}__{service}") for service in services}
     credential = _text(environment, f"{name}__credential")
     client_id = _text(environment, f"{name}__clientId")
@@ -102,7 +108,7 @@ def _account(environment: Mapping[str, str], name: str, services: tuple[str, ...
     )
 
 
-def _connection_string(environment: Mapping[str, str], name: str) -> str | None:
+def _connection_string(environment: Mapping[str, str], name: str, services: tuple[str, ...]) -> str | None:
     """The SDK would find a fault in it only when it is used, and quote it."""
     value = _text(environment, name)
     if value is None:
@@ -111,9 +117,11 @@ def _connection_string(environment: Mapping[str, str], name: str) -> str | None:
     given = {key.strip().upper(): content for key, _, content in parts}
     if given.get("USEDEVELOPMENTSTORAGE", "").lower() == "true":
         return "UseDevelopmentStorage=true"  # the SDK reads it in this spelling alone
+    endpoints = [given.get(f"{service.removesuffix('ServiceUri')}Endpoint".upper()) for service in services]
     by_key = given.get("ACCOUNTNAME") and _is_base64(given.get("ACCOUNTKEY", ""))
-    by_signature = given.get("SHAREDACCESSSIGNATURE") and (given.get("ACCOUNTNAME") or given.get("BLOBENDPOINT"))
-    if not all(between for _, between, _ in parts) or not (by_key or by_signature):
+    by_signature = given.get("SHAREDACCESSSIGNATURE") and (given.get("ACCOUNTNAME") or all(endpoints))
+    well_formed = all(between for _, between, _ in parts) and all(_host(uri) for uri in endpoints if uri)
+    if not well_formed or not (by_key or by_signature):
         raise _invalid(
             name, "a connection string as the portal shows it, with AccountName and AccountKey, parted by semicolons"
         )
@@ -152,6 +160,13 @@ def _storage_name(environment: Mapping[str, str], name: str) -> str | None:
     value = _text(environment, name)
     if value is not None and not _STORAGE_NAME.fullmatch(value):
         raise _invalid(name, "a name of 3 to 63 lower-case letters and digits, with single hyphens between them")
+    return value
+
+
+def _role(environment: Mapping[str, str], name: str, default: Role) -> Role:
+    value = _text(environment, name) or default
+    if value not in ROLES:
+        raise _invalid(name, f"one of {', '.join(ROLES)}")
     return value
 
 
