@@ -70,6 +70,7 @@ def used(snapshot: Snapshot) -> SnapshotUsed:
         path=snapshot.path,
         partitions=len(snapshot.partitions),
         version=hashlib.sha256(etags.encode()).hexdigest()[:16],
+        written_at=snapshot.written_at,
     )
 
 

@@ -27,12 +27,13 @@ class _Record(BaseModel):
 
 
 class SnapshotUsed(_Record):
-    """``version`` changes when any file of the snapshot does."""
+    """``version`` changes when any file of the snapshot does; ``written_at`` is when its youngest file was."""
 
     segment: str
     path: str
     partitions: int
     version: str = ""
+    written_at: datetime | None = None
 
 
 class Counts(_Record):
@@ -67,12 +68,15 @@ class Problem(_Record):
     action: str
 
 
-class Run(_Record):
-    """One execution of an export. ``slices`` and what follows are for the steps, not for callers."""
+class PublicRun(_Record):
+    """One execution of an export, as far as callers see it. ``requested_by`` is null where the app itself began it;
+    ``due_at`` is the time of the export's schedule that the run answers."""
 
     id: str
     export: str
     trigger: Trigger
+    requested_by: str | None = None
+    due_at: datetime | None = None
     status: Status = "queued"
     mode: Mode = "changes"
     dry_run: bool = False
@@ -82,7 +86,13 @@ class Run(_Record):
     snapshots: tuple[SnapshotUsed, ...] = ()
     counts: Counts = Counts()
     progress: Progress = Progress()
+    warnings: tuple[Problem, ...] = ()
     error: Problem | None = None
+    cancelled_by: str | None = None
+
+
+class Run(PublicRun):
+    """One execution of an export, with what its steps need."""
 
     slices: int = 0
     parallel_slices: int = 1
@@ -100,19 +110,6 @@ class Run(_Record):
     @property
     def stopping(self) -> bool:
         return self.cancel_requested or self.failure is not None
-
-
-_FOR_STEPS = (
-    "slices",
-    "parallel_slices",
-    "partitions",
-    "cancel_requested",
-    "failure",
-    "resumed",
-    "resumed_done",
-    "resumed_at",
-)
-PUBLIC = frozenset(Run.model_fields) - set(_FOR_STEPS)
 
 
 def new_id(now: datetime) -> str:

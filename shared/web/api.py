@@ -13,7 +13,7 @@ from shared import segments
 from shared.app import App
 from shared.catalog import Connection, Export, parse
 from shared.errors import ConfigurationError, SegmentError
-from shared.runs import PUBLIC, Mode, Run
+from shared.runs import Mode, PublicRun, Run
 from shared.web import problems
 
 Document = Annotated[dict[str, Any], Body()]
@@ -148,7 +148,7 @@ def _named(document: dict[str, Any], id_: str) -> dict[str, Any]:
 
 
 def _public(run: Run) -> dict[str, Any]:
-    return run.model_dump(mode="json", include=set(PUBLIC), exclude={"snapshots": {"__all__": {"version"}}})
+    return run.model_dump(mode="json", include=set(PublicRun.model_fields))
 
 
 def _segment(app: App, name: str) -> dict[str, Any]:
