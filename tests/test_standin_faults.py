@@ -72,6 +72,14 @@ def test_hang_outlasts_the_client(standin: Caller, when: str) -> None:
     assert bool(standin.stored()) == (when == "after")
 
 
+def test_call_that_nobody_waits_for_is_no_longer_in_flight(standin: Caller) -> None:
+    standin.options(calls_at_once=1)
+    standin.faults({"kind": "hang", "calls": [1]})
+    with pytest.raises(requests.ReadTimeout):
+        standin.imported(row(), timeout=0.1)
+    assert standin.imported(row()).status_code == 201  # would wait for ever behind the other
+
+
 def test_hang_that_ends_closes_the_connection(standin: Caller) -> None:
     standin.faults({"kind": "hang", "calls": [1], "seconds": 0.1})
     with pytest.raises(requests.ConnectionError, match="without response"):
