@@ -96,6 +96,7 @@ class CampaignMonitor:
         self._secret = key(False)
         self._renewing = threading.Lock()
         self._pace = Pace(connections)
+        self._remaining: int | None = None
         self._session = requests.Session()
         # Nothing of the environment, such as a .netrc, may stand in for the key.
         self._session.trust_env = False
@@ -119,6 +120,12 @@ class CampaignMonitor:
 
     def close(self) -> None:
         self._session.close()
+
+    def load(self) -> dict[str, int]:
+        """How the service took the calls so far: how many there were, how many of them were too much, how many it is
+        let have in flight now, and the least that it said was left of its limit, where it said so."""
+        said = {"calls": self._pace.calls, "throttled": self._pace.slowed, "in_flight": self._pace.allowed}
+        return said if self._remaining is None else said | {"remaining": self._remaining}
 
     def check_key(self) -> None:
         """The cheapest call that needs a key."""
@@ -158,6 +165,7 @@ class CampaignMonitor:
             response = self._send(method, path, body, used)
             if response.status_code == HTTPStatus.UNAUTHORIZED and self._renewed(used):
                 response = self._send(method, path, body, self._secret)
+        self._note(response)
         try:
             result = _result(response)
         except _TooMuch as error:
@@ -180,6 +188,11 @@ class CampaignMonitor:
             # Its text can name host and path, nothing of a body; its type says enough.
             _log.warning("Campaign Monitor: %s: %s", path, type(error).__name__)
             raise _unavailable("does not answer") from error
+
+    def _note(self, response: requests.Response) -> None:
+        left = response.headers.get("X-RateLimit-Remaining", "")
+        if left.isdigit():
+            self._remaining = min(int(left), self._remaining if self._remaining is not None else int(left))
 
     def _sleep(self, seconds: float) -> None:
         self.interrupted.wait(seconds)

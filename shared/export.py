@@ -4,7 +4,7 @@ import logging
 import time
 from datetime import timedelta
 
-from shared import planning, schedule, steps
+from shared import planning, schedule, steps, telemetry
 from shared.app import App, Work
 from shared.catalog import Export, parse
 from shared.errors import Changed, ExportError, Held, NotFound, TemporaryError
@@ -49,6 +49,9 @@ def start(
             _take_up(app, export.id, claim)
         return app.runs.get(export.id, holder), False
     app.enqueue("plan", run)
+    telemetry.tell(
+        "run_started", export=run.export, run=run.id, trigger=run.trigger, mode=run.mode, dry_run=run.dry_run
+    )
     return run, True
 
 
@@ -56,15 +59,18 @@ def tick(app: App) -> list[Run]:
     """Looks after the runs that there are, then starts what is due. An export that cannot be looked at does not keep
     the others from their turn."""
     sweep(app)
-    started = []
+    exports, started = 0, []
     for export in app.catalog.exports():
+        exports += 1
         try:
             trigger = _due(app, export)
             if trigger:
                 run, is_new = start(app, export.id, trigger)
                 started += [run] if is_new else []
         except ExportError as error:
-            _log.warning("export=%s not started: %s", export.id, error)
+            _log.warning("%s was not started: %s", export.id, error, exc_info=error.__cause__)
+            telemetry.tell("not_started", export=export.id, error=error.code)
+    telemetry.tell("tick", exports=exports, started=len(started))
     return started
 
 
@@ -104,45 +110,59 @@ def work(app: App, message: bytes, delivery: int = 1) -> None:
     if run.ended:
         return
     begun = time.monotonic()
+    outcome, code, counts = "done", None, {}
     try:
-        _step(app, order, run)
+        counts = _step(app, order, run)
     except Held:
         # At work elsewhere, or the lock of a dead instance: it will be seen.
         app.enqueue(order.step, run, order.slice, delay=LOCK_SECONDS // 2)
+        outcome = "held"
     except planning.Stopped:
-        pass
-    except (TemporaryError, Changed) as error:
-        if delivery < MOST_DELIVERIES:
-            raise
-        _fail(app, order, run, error)
-    except ExportError as error:
-        _fail(app, order, run, error)
+        outcome = "stopped"
     except Exception as error:
-        if delivery < MOST_DELIVERIES:
+        known = error if isinstance(error, ExportError) else _defect(run, error)
+        outcome, code = "raised", known.code
+        if delivery < MOST_DELIVERIES and _may_pass(error):
             raise
-        _fail(app, order, run, _defect(run, error))
+        outcome = "failed"
+        _fail(app, order, run, known)
     finally:
-        seconds = time.monotonic() - begun
-        _log.info(
-            "export=%s run=%s step=%s slice=%s seconds=%.1f", run.export, run.id, order.step, order.slice, seconds
+        telemetry.tell(
+            "step",
+            export=run.export,
+            run=run.id,
+            step=order.step,
+            slice=order.slice,
+            delivery=delivery,
+            outcome=outcome,
+            error=code,
+            seconds=round(time.monotonic() - begun, 2),
+            **counts,
         )
 
 
-def _step(app: App, order: Work, run: Run) -> None:
+def _may_pass(error: Exception) -> bool:
+    """Whether the next delivery may have better luck."""
+    return isinstance(error, TemporaryError | Changed) or not isinstance(error, ExportError)
+
+
+def _step(app: App, order: Work, run: Run) -> dict[str, int]:
+    """Returns what the step counted."""
     what = order.step if order.slice is None else steps.slice_lock(order.slice)
     with app.locked(run, what) as lock:
         # Read again: the run may have gone on before the lock was ours.
         run = app.runs.get(run.export, run.id)
         if run.ended:
-            return
+            return {}
         if run.stopping and order.step != "finish":
             app.enqueue("finish", run)
         elif order.step == "plan":
-            planning.plan(app, run, lock)
+            return planning.plan(app, run, lock)
         elif order.step == "send" and order.slice is not None:
-            steps.send(app, run, order.slice, lock)
+            return steps.send(app, run, order.slice, lock)
         elif order.step == "finish":
             steps.finish(app, run, lock)
+    return {}
 
 
 def _fail(app: App, order: Work, run: Run, error: ExportError) -> None:
@@ -184,7 +204,7 @@ def _take_up(app: App, export: str, claim: Claim) -> None:
         return newest if newest.ended else newest.model_copy(update=changes)
 
     run = app.runs.change(export, run.id, count)
-    _log.warning("export=%s run=%s status=%s has not moved and is taken up again", export, run.id, run.status)
+    telemetry.tell("run_resumed", export=export, run=run.id, status=run.status, resumed=run.resumed)
     if run.resumed > MOST_RESUMPTIONS and not run.stopping:
         _fail(app, Work(step="send", export=export, run=run.id), run, _stuck(run))
     else:
@@ -216,4 +236,4 @@ def _due(app: App, export: Export) -> Trigger | None:
         return None
     last = next((run for run in app.runs.newest(export.id) if not run.dry_run), None)
     newest = [planning.used(one) for one in app.snapshots(export)] if export.schedule == "refresh" else []
-    return schedule.due(export, last, newest, saved_at=app.catalog.saved_at(export), now=app.now())
+    return schedule.due(export, last, newest, saved_at=app.catalog.scheduled_at(export), now=app.now())

@@ -8,7 +8,10 @@ from contextlib import contextmanager
 
 class Pace:
     """Shared by all threads that call one service. Slowed, the number of calls is halved and no call begins before the
-    time that the service asked for; with every full round of good answers one more call is let in."""
+    time that the service asked for; with every full round of good answers one more call is let in.
+
+    ``calls`` counts the calls that began, ``slowed`` those that were too much.
+    """
 
     def __init__(self, most: int, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._most = most
@@ -19,6 +22,8 @@ class Pace:
         self._not_before = 0.0
         self._slowed_at = -1.0
         self._changed = threading.Condition()
+        self.calls = 0
+        self.slowed = 0
 
     @property
     def allowed(self) -> int:
@@ -31,6 +36,7 @@ class Pace:
             while self._in_flight >= self._allowed or self._clock() < self._not_before:
                 self._changed.wait(max(self._not_before - self._clock(), 0.05) if self._is_paused() else None)
             self._in_flight += 1
+            self.calls += 1
             begun = self._clock()
         try:
             yield begun
@@ -52,6 +58,7 @@ class Pace:
         """A call that began at ``begun`` was too much: nobody calls for ``seconds``. Calls that were in flight together
         slow down once."""
         with self._changed:
+            self.slowed += 1
             self._not_before = max(self._not_before, self._clock() + seconds)
             if begun > self._slowed_at:
                 self._allowed = max(1, self._allowed // 2)

@@ -24,10 +24,10 @@ class Stopped(Exception):
     """The run is to be stopped; whoever asked for that has queued its end."""
 
 
-def plan(app: App, run: Run, lock: Lock) -> None:
-    """Segments to slices. Nothing is sent before the account of all segments is known."""
+def plan(app: App, run: Run, lock: Lock) -> dict[str, int]:
+    """Segments to slices. Nothing is sent before the account of all segments is known. Returns that account."""
     if run.status not in ("queued", "planning"):
-        return
+        return {}
     export = app.catalog.export(run.export)
     connection = app.agreed(export)
     run = steps.change(app, run, status="planning", started_at=run.started_at or app.now())
@@ -47,7 +47,7 @@ def plan(app: App, run: Run, lock: Lock) -> None:
             _read(app, planned, run, snapshot, position, export.max_profiles)
         planned.close()
         lock.check()
-        app.rejects(run).write("p", planned.rejects(snapshots))
+        steps.tell_rejected(run, app.rejects(run).write("p", planned.rejects(snapshots)))
     to_send = planned.account.to_send
     lock.check()
     run = steps.change(
@@ -61,6 +61,7 @@ def plan(app: App, run: Run, lock: Lock) -> None:
         slices=planned.slices,
     )
     steps.enqueue_next(app, run)
+    return {**planned.account.__dict__, "slices": planned.slices}
 
 
 def used(snapshot: Snapshot) -> SnapshotUsed:

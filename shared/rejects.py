@@ -3,6 +3,7 @@
 import base64
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import batched
@@ -72,14 +73,18 @@ class RejectsFile:
         self._container = container
         self._name = name
 
-    def write(self, part: str, rejects: Iterable[Reject], *, after: str | None = None) -> None:
-        """Makes ``part`` the last one, behind the part ``after``. ``part`` is one letter; the first has the header."""
+    def write(self, part: str, rejects: Iterable[Reject], *, after: str | None = None) -> Counter[str]:
+        """Makes ``part`` the last one, behind the part ``after``. ``part`` is one letter; the first has the header.
+        Returns how many there are of each reason."""
+        reasons: Counter[str] = Counter()
         blocks = [block for block in self._container.blocks(self._name) if after and _part(block) == after]
         if after is None:
             blocks.append(self._stage(part, 0, [(_MARK + HEADER[0], *HEADER[1:])]))
         for number, some in enumerate(batched(rejects, BLOCK_ROWS, strict=False), 1):
             blocks.append(self._stage(part, number, map(_cells, some)))
+            reasons.update(reject.reason for reject in some)
         self._container.commit(self._name, blocks)
+        return reasons
 
     def chunks(self) -> Iterator[bytes]:
         """The file as it is now; nothing where the run has not come so far."""

@@ -1,11 +1,12 @@
 """The steps after planning, each for one message of the queue, and how a run goes from one to the next."""
 
-import logging
 import time
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
 from shared import send as sending
+from shared import telemetry
 from shared.app import App
 from shared.catalog import Export
 from shared.database import workspace
@@ -18,13 +19,12 @@ from shared.storage import Lock
 
 FINISH_LOOKS_AFTER = 2  # seconds, whether the steps that were at work have stopped
 
-_log = logging.getLogger(__name__)
 
-
-def send(app: App, run: Run, number: int, lock: Lock) -> None:
-    """One slice to Campaign Monitor; then the next one is queued, or the end of the run."""
+def send(app: App, run: Run, number: int, lock: Lock) -> dict[str, int]:
+    """One slice to Campaign Monitor; then the next one is queued, or the end of the run. Returns what the calls came
+    to."""
     if run.status != "sending" or number >= run.slices:
-        return
+        return {}
     export = app.catalog.export(run.export)
     deadline = time.monotonic() + app.invocation_seconds
     with workspace() as work:
@@ -47,6 +47,7 @@ def send(app: App, run: Run, number: int, lock: Lock) -> None:
             checkpoint_seconds=app.checkpoint_seconds,
             stop=stop,
         )
+        load = client.load()
     run = app.runs.get(run.export, run.id)
     if run.stopping:
         app.enqueue("finish", run)
@@ -56,6 +57,8 @@ def send(app: App, run: Run, number: int, lock: Lock) -> None:
         app.enqueue("send", run, number + run.parallel_slices)
     elif not _open_slices(app, run):
         app.enqueue("finish", run)
+    result = app.results(run).get(number)
+    return (result.totals.__dict__ if result else {}) | load
 
 
 def finish(app: App, run: Run, lock: Lock) -> None:
@@ -92,7 +95,17 @@ def close(app: App, run: Run, totals: Totals) -> None:
         ended_at=app.now(),
     )
     app.runs.release(run.export, run.id)
-    _log.info("export=%s run=%s status=%s counts=%s", run.export, run.id, run.status, run.counts.model_dump())
+    telemetry.tell(
+        "run_ended",
+        export=run.export,
+        run=run.id,
+        trigger=run.trigger,
+        dry_run=run.dry_run,
+        status=run.status,
+        error=run.error.code if run.error else None,
+        seconds=round((run.ended_at - run.created_at).total_seconds(), 1) if run.ended_at else None,
+        **run.counts.model_dump(),
+    )
 
 
 def enqueue_next(app: App, run: Run) -> None:
@@ -148,8 +161,13 @@ def _confirm(app: App, run: Run, lock: Lock) -> Totals:
         lock.check()
         with merged.open("rb") as file:
             app.state.write(name, file, replaces=held.etag if held else None, new=held is None)
-        app.rejects(run).write("r", finished.rejects(run), after="p")
+        tell_rejected(run, app.rejects(run).write("r", finished.rejects(run), after="p"))
     return totals
+
+
+def tell_rejected(run: Run, reasons: Mapping[str, int]) -> None:
+    for reason, rows in reasons.items():
+        telemetry.tell("rejected", export=run.export, run=run.id, reason=reason, rows=rows)
 
 
 def _open_slices(app: App, run: Run) -> list[int]:
