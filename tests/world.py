@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -55,6 +56,9 @@ class World:
         # Without a vault the key is read from the environment.
         os.environ[f"SECRET_KEY_OF_{self.id.upper()}"] = self.key
         self.app: App = wire(read(self.environment))
+        self._queue = QueueClient.from_connection_string(
+            self.connection_string, self.environment["EXPORT_QUEUE"], message_decode_policy=TextBase64DecodePolicy()
+        )
         self.make_list(self.list_id)
 
     def make_list(self, list_id: str, fields: Iterable[Mapping[str, object]] = FIELDS) -> None:
@@ -147,21 +151,27 @@ class World:
     def pump(self, most: int = 1000) -> int:
         """Takes message after message as the queue trigger does, until there is none; returns how many. A step that
         raises is delivered again at once, five times in all."""
-        queue = QueueClient.from_connection_string(
-            self.connection_string, self.environment["EXPORT_QUEUE"], message_decode_policy=TextBase64DecodePolicy()
-        )
         taken = 0
-        while taken < most and (message := queue.receive_message(visibility_timeout=60)):
+        while taken < most and (message := self._queue.receive_message(visibility_timeout=60)):
             taken += 1
             try:
                 exporting.work(self.app, message.content.encode(), message.dequeue_count or 1)
             except Exception as error:
                 self.raised.append(error)
                 if (message.dequeue_count or 1) < exporting.MOST_DELIVERIES:
-                    queue.update_message(message.id, message.pop_receipt, visibility_timeout=0)
+                    self._queue.update_message(message.id, message.pop_receipt, visibility_timeout=0)
                     continue
-            queue.delete_message(message)
+            self._queue.delete_message(message)
         return taken
+
+    def pump_until_ended(self, run: Run) -> None:
+        """As ``pump``, also for messages that are not to be seen at once."""
+        while not self.app.runs.get(run.export, run.id).ended:
+            if not self.pump():
+                time.sleep(0.05)
+
+    def clear_queue(self) -> None:
+        self._queue.clear_messages()
 
     def rejects(self, run: Run) -> list[list[str]]:
         """The rows of rejects.csv below its header."""
