@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 from shared import segments, settings
 from shared.campaign_monitor import CampaignMonitor
-from shared.catalog import Catalog, Connection, Export
-from shared.errors import ConfigurationError
+from shared.catalog import Connection, Export
+from shared.catalog_store import Catalog
+from shared.errors import Conflict
 from shared.rejects import RejectsFile
 from shared.results import Results
 from shared.runs import Run, Runs
@@ -54,10 +55,17 @@ class App:
     sleep: Callable[[float], None] | None = None
 
     def agreed(self, export: Export) -> Connection:
-        """The connection of the export. Raises ConfigurationError where nobody has agreed to what it does."""
+        """The connection of the export. Raises Conflict where it has none, or nobody has agreed to what that does."""
+        if export.connection is None:
+            raise Conflict(
+                "connection_detached",
+                f"The export {export.id} is detached: it has no connection.",
+                "Save it with a connection; the rest of its configuration is kept.",
+                field="connection",
+            )
         connection = self.catalog.connection(export.connection)
         if connection.consent is None:
-            raise ConfigurationError(
+            raise Conflict(
                 "consent_missing",
                 f"Nobody has agreed that the connection {connection.id} sends personal data to Campaign Monitor.",
                 "An administrator states who agrees, as consent of the connection.",

@@ -1,17 +1,17 @@
-"""What is configured: connections and exports, as they are saved, one JSON blob each."""
+"""What is configured: connections and exports, and what is allowed in each field of them."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from cronsim import CronSim, CronSimError
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
-from shared.errors import ConfigurationError, NotFound
-from shared.storage import Container
+from shared.errors import ConfigurationError
 
-Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+ID_FORM = r"^[a-z0-9][a-z0-9-]{0,62}$"
+
+Id = Annotated[str, StringConstraints(pattern=ID_FORM)]
 DisplayName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Column = Annotated[str, StringConstraints(min_length=1, max_length=512)]
 SegmentName = Annotated[str, StringConstraints(pattern=r"^[^/\\\x00-\x1f\x7f]+/[^/\\\x00-\x1f\x7f]+$", max_length=512)]
@@ -19,35 +19,53 @@ SegmentName = Annotated[str, StringConstraints(pattern=r"^[^/\\\x00-\x1f\x7f]+/[
 SEGMENT_FORM = "Allowed is <export folder>/<table>, such as BlobExport/HighValueSegment."
 
 
-class _Saved(BaseModel):
+class _Document(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Consent(_Saved):
+class Saved(_Document):
+    """Who saved a document and when. ``scheduled_at`` is since when an export has had its schedule."""
+
+    created_at: datetime
+    created_by: str
+    changed_at: datetime
+    changed_by: str
+    scheduled_at: datetime
+
+
+class _Named(_Document):
+    id: Id
+    saved: Saved | None = None
+
+
+class Consent(_Document):
     """Who agreed that personal data leaves Customer Insights for Campaign Monitor, and when."""
 
     agreed_by: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=320)]
-    agreed_at: datetime
+    agreed_at: AwareDatetime
 
 
-class Connection(_Saved):
+class ConnectionSettings(_Document):
     """One account of Campaign Monitor. Its key stays in Key Vault, under ``secret_name``."""
 
-    id: Id
     display_name: DisplayName
     secret_name: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,127}$")]
     usable_by: Literal["admins", "contributors"] = "admins"
     consent: Consent | None = None
 
 
-class CustomField(_Saved):
+class Connection(ConnectionSettings, _Named):
+    pass
+
+
+class CustomField(_Document):
     """``key`` is the personalisation tag of a field of the list, with or without its brackets."""
 
     key: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=250)]
     column: Column
 
 
-class Mapping(_Saved):
+class Mapping(_Document):
     """Which column of the segment becomes what of the subscriber."""
 
     email: Column
@@ -73,21 +91,21 @@ class Mapping(_Saved):
         return tuple(dict.fromkeys(column for column in named if column))
 
 
-class Export(_Saved):
-    """Which segments go to which list, how, and when."""
+class ExportSettings(_Document):
+    """Which segments go to which list, how, and when. Without a connection the export is detached: it does not run."""
 
-    id: Id
     display_name: DisplayName
-    connection: Id
+    connection: Id | None
     list_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{1,64}$")]
     segments: Annotated[tuple[SegmentName, ...], Field(min_length=1, max_length=100)]
     mapping: Mapping
     schedule: str | None = "refresh"
-    enabled: bool = True
+    enabled: Annotated[bool, Field(strict=True)] = True
     mode: Literal["changes", "everything"] = "changes"
     removals: Literal["keep", "unsubscribe", "delete"] = "keep"
-    resubscribe: bool = False
-    max_profiles: Annotated[int, Field(ge=1, le=100_000_000)] = 1_000_000
+    resubscribe: Annotated[bool, Field(strict=True)] = False
+    max_profiles: Annotated[int, Field(strict=True, ge=1, le=100_000_000)] = 1_000_000
+    max_age_hours: Annotated[int, Field(strict=True, ge=1, le=24 * 366)] | None = None
 
     @field_validator("segments")
     @classmethod
@@ -113,59 +131,14 @@ class Export(_Saved):
         return schedule
 
 
+class Export(ExportSettings, _Named):
+    pass
+
+
 def field_key(key: str) -> str:
     """A custom field's key as it is compared: the service gives it with brackets and takes it without, in any case
     (fixtures of its clients show ``[website]``, ``website`` and ``subscription date`` for fields of one kind)."""
     return key.strip().removeprefix("[").removesuffix("]").replace(" ", "").casefold()
-
-
-class Catalog:
-    """The saved connections and exports in the container ``export-catalog``."""
-
-    def __init__(self, container: Container) -> None:
-        self._container = container
-
-    def connection(self, id_: str) -> Connection:
-        return self._one(Connection, "connections", id_)
-
-    def export(self, id_: str) -> Export:
-        return self._one(Export, "exports", id_)
-
-    def connections(self) -> Iterator[Connection]:
-        return self._all(Connection, "connections")
-
-    def exports(self) -> Iterator[Export]:
-        return self._all(Export, "exports")
-
-    def saved_at(self, export: Export) -> datetime:
-        """When the export was last saved."""
-        name = f"exports/{export.id}.json"
-        found = (info.modified for info in self._container.list(name) if info.name == name)
-        return next(found, datetime.now(UTC))
-
-    def save(self, item: Connection | Export) -> None:
-        kind = "connections" if isinstance(item, Connection) else "exports"
-        self._container.write(f"{kind}/{item.id}.json", item.model_dump_json(indent=2).encode())
-
-    def remove(self, item: Connection | Export) -> None:
-        kind = "connections" if isinstance(item, Connection) else "exports"
-        self._container.delete(f"{kind}/{item.id}.json")
-
-    def _one[T: (Connection, Export)](self, model: type[T], kind: str, id_: str) -> T:
-        blob = self._container.read(f"{kind}/{id_}.json")
-        if blob is None:
-            raise NotFound(
-                f"{kind[:-1]}_not_found",
-                f"There is no {kind[:-1]} {id_}.",
-                f"GET /api/{kind} lists those that there are.",
-            )
-        return parse(model, blob.data, f"{kind}/{id_}.json")
-
-    def _all[T: (Connection, Export)](self, model: type[T], kind: str) -> Iterator[T]:
-        for info in self._container.list(f"{kind}/"):
-            blob = self._container.read(info.name)
-            if blob is not None:
-                yield parse(model, blob.data, info.name)
 
 
 def parse[T: BaseModel](model: type[T], data: bytes | dict[str, object], where: str) -> T:
