@@ -32,6 +32,8 @@ def plan(app: App, run: Run, lock: Lock) -> dict[str, int]:
     connection = app.agreed(export)
     run = steps.change(app, run, status="planning", started_at=run.started_at or app.now())
     snapshots = app.snapshots(export)
+    # Recorded before anything can fail: a run that fails has had its snapshots, and no tick runs them again.
+    run = steps.change(app, run, snapshots=tuple(used(snapshot) for snapshot in snapshots))
     with closing(app.client(connection)) as client:
         fields = _preflight(client, export)
 
@@ -54,7 +56,6 @@ def plan(app: App, run: Run, lock: Lock) -> dict[str, int]:
         app,
         run,
         status="sending" if to_send and not run.dry_run else "finishing",
-        snapshots=tuple(used(snapshot) for snapshot in snapshots),
         partitions=tuple(tuple(part.name for part in snapshot.partitions) for snapshot in snapshots),
         counts=Counts(**planned.account.__dict__, unsent=to_send),
         progress=Progress(batches=-(-to_send // BATCH_ROWS)),
