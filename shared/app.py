@@ -14,6 +14,7 @@ from shared.campaign_monitor import CampaignMonitor
 from shared.catalog import Connection, Export
 from shared.catalog_store import Catalog
 from shared.errors import Conflict
+from shared.idempotency import Keys
 from shared.rejects import RejectsFile
 from shared.results import Results
 from shared.runs import Run, Runs
@@ -42,6 +43,7 @@ class App:
     settings: Settings
     catalog: Catalog
     runs: Runs
+    keys: Keys
     state: Container
     segments: Container
     queue: WorkQueue
@@ -132,6 +134,7 @@ def wire(chosen: Settings) -> App:
         settings=chosen,
         catalog=Catalog(catalog),
         runs=Runs(state),
+        keys=Keys(state),
         state=state,
         segments=Container(chosen.segment_storage, chosen.segment_container),
         queue=queue,

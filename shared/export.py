@@ -4,12 +4,13 @@ import logging
 import time
 from datetime import timedelta
 
-from shared import planning, schedule, steps, telemetry
+from shared import health, planning, schedule, steps, telemetry
 from shared.app import App, Work
 from shared.catalog import Export, parse
 from shared.errors import Changed, ExportError, Held, NotFound, TemporaryError
 from shared.results import Totals
 from shared.runs import Claim, Mode, Problem, Run, Trigger, new_id
+from shared.schedule import Due
 from shared.storage import LOCK_SECONDS
 
 MOST_DELIVERIES = 5  # maxDequeueCount in host.json
@@ -21,9 +22,18 @@ _log = logging.getLogger(__name__)
 
 
 def start(
-    app: App, export_id: str, trigger: Trigger, *, mode: Mode | None = None, dry_run: bool = False
+    app: App,
+    export_id: str,
+    trigger: Trigger,
+    *,
+    mode: Mode | None = None,
+    dry_run: bool = False,
+    requested_by: str | None = None,
+    key: str | None = None,
+    answers: Due | None = None,
 ) -> tuple[Run, bool]:
-    """The run that holds the export, and whether it is a new one: an export has one run at a time.
+    """The run that holds the export, and whether it is a new one: an export has one run at a time. With a ``key`` that
+    was used within a day it is the run of then.
 
     Raises ConfigurationError where the export may not run.
     """
@@ -34,20 +44,43 @@ def start(
         id=new_id(now),
         export=export.id,
         trigger=trigger,
+        requested_by=requested_by,
+        due_at=answers.due_at if answers else None,
+        snapshots=answers.snapshots if answers else (),
         mode=mode or export.mode,
         dry_run=dry_run,
         created_at=now,
         parallel_slices=app.settings.parallel_slices,
     )
+    if key is None:
+        return _begin(app, run)
+    while True:
+        run = run.model_copy(update={"id": app.keys.bind(run, key)})
+        try:
+            return app.runs.get(run.export, run.id), False
+        except NotFound:
+            try:
+                held, is_new = _begin(app, run)
+            except Changed:
+                continue  # somebody with the same key was faster
+        if held.id != run.id and answers:
+            app.keys.free(run, key)  # it is not what the other run answers
+        elif held.id != run.id:
+            app.keys.rebind(run, key, held.id)
+        return held, is_new
+
+
+def _begin(app: App, run: Run) -> tuple[Run, bool]:
+    """Raises Changed where there is a run of this id."""
     # The record comes first: a claim always names a run that can be looked up.
     app.runs.create(run)
-    holder = app.runs.claim(run, now)
+    holder = app.runs.claim(run, run.created_at)
     if holder != run.id:
         app.runs.remove(run)
-        claim = app.runs.held(export.id)
+        claim = app.runs.held(run.export)
         if claim:
-            _take_up(app, export.id, claim)
-        return app.runs.get(export.id, holder), False
+            _take_up(app, run.export, claim)
+        return app.runs.get(run.export, holder), False
     app.enqueue("plan", run)
     telemetry.tell(
         "run_started", export=run.export, run=run.id, trigger=run.trigger, mode=run.mode, dry_run=run.dry_run
@@ -63,13 +96,15 @@ def tick(app: App) -> list[Run]:
     for export in app.catalog.exports():
         exports += 1
         try:
-            trigger = _due(app, export)
-            if trigger:
-                run, is_new = start(app, export.id, trigger)
+            due = _due(app, export)
+            if due:
+                run, is_new = start(app, export.id, due.trigger, key=due.key, answers=due)
                 started += [run] if is_new else []
         except ExportError as error:
             _log.warning("%s was not started: %s", export.id, error, exc_info=error.__cause__)
             telemetry.tell("not_started", export=export.id, error=error.code)
+    app.keys.clean(app.now())
+    health.note_tick(app)
     telemetry.tell("tick", exports=exports, started=len(started))
     return started
 
@@ -83,11 +118,13 @@ def sweep(app: App) -> None:
             _log.warning("export=%s run=%s not looked after: %s", export, claim.run, error)
 
 
-def cancel(app: App, export_id: str, run_id: str) -> Run:
+def cancel(app: App, export_id: str, run_id: str, *, by: str | None = None) -> Run:
     """Asks the steps to stop; the run ends as cancelled when they have. A run that has ended stays as it is."""
 
     def request(run: Run) -> Run:
-        return run if run.ended else run.model_copy(update={"cancel_requested": True})
+        if run.ended or run.cancel_requested:
+            return run
+        return run.model_copy(update={"cancel_requested": True, "cancelled_by": by})
 
     run = app.runs.change(export_id, run_id, request)
     if not run.ended:
@@ -231,9 +268,10 @@ def _defect(run: Run, cause: Exception) -> ExportError:
     return error
 
 
-def _due(app: App, export: Export) -> Trigger | None:
-    if not export.enabled or export.schedule is None:
+def _due(app: App, export: Export) -> Due | None:
+    if not export.enabled or export.schedule is None or export.connection is None:
         return None
-    last = next((run for run in app.runs.newest(export.id) if not run.dry_run), None)
-    newest = [planning.used(one) for one in app.snapshots(export)] if export.schedule == "refresh" else []
-    return schedule.due(export, last, newest, saved_at=app.catalog.scheduled_at(export), now=app.now())
+    runs = app.runs.newest(export.id)
+    if export.schedule == "refresh":
+        return schedule.new_snapshots(runs, [planning.used(one) for one in app.snapshots(export)])
+    return schedule.due_time(export, runs, since=app.catalog.scheduled_at(export), now=app.now())

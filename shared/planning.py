@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from shared import steps
+from shared import freshness, steps
 from shared.app import App
 from shared.campaign_monitor import CampaignMonitor
 from shared.catalog import Export, field_key
@@ -33,7 +33,9 @@ def plan(app: App, run: Run, lock: Lock) -> dict[str, int]:
     run = steps.change(app, run, status="planning", started_at=run.started_at or app.now())
     snapshots = app.snapshots(export)
     # Recorded before anything can fail: a run that fails has had its snapshots, and no tick runs them again.
-    run = steps.change(app, run, snapshots=tuple(used(snapshot) for snapshot in snapshots))
+    newest = tuple(used(snapshot) for snapshot in snapshots)
+    run = steps.change(app, run, snapshots=newest)
+    run = steps.change(app, run, warnings=freshness.judge(export, newest, _last_success(app, run), now=app.now()))
     with closing(app.client(connection)) as client:
         fields = _preflight(client, export)
 
@@ -63,6 +65,12 @@ def plan(app: App, run: Run, lock: Lock) -> dict[str, int]:
     )
     steps.enqueue_next(app, run)
     return {**planned.account.__dict__, "slices": planned.slices}
+
+
+def _last_success(app: App, run: Run) -> Run | None:
+    """The last run that sent what it planned, whatever triggered it."""
+    succeeded = ("succeeded", "completed_with_rejects")
+    return next((one for one in app.runs.newest(run.export) if one.status in succeeded and not one.dry_run), None)
 
 
 def used(snapshot: Snapshot) -> SnapshotUsed:

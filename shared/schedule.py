@@ -1,27 +1,58 @@
-"""When an export is due."""
+"""When an export is due, and what the run then answers."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from cronsim import CronSim
 
 from shared.catalog import Export
 from shared.runs import Run, SnapshotUsed, Trigger
 
+_DATED = 4  # the last parts of a snapshot's path: yyyy/MM/dd/HHmm
 
-def due(
-    export: Export, last: Run | None, newest: Sequence[SnapshotUsed], *, saved_at: datetime, now: datetime
-) -> Trigger | None:
-    """``last`` is the last run that was no rehearsal; ``newest`` what the segments' newest complete snapshots are.
 
-    ``refresh`` is due when a snapshot is there that the last run did not use, whatever became of that run; a cron
-    expression (five fields, UTC) once for each of its times, counted from when the export was saved.
-    """
-    if not export.enabled or export.schedule is None:
+@dataclass(frozen=True)
+class Due:
+    """What a run answers: a time of the schedule, or snapshots that are new. ``key`` is the same for everybody who
+    finds the same, so that two ticks that overlap start one run."""
+
+    trigger: Trigger
+    key: str
+    due_at: datetime | None = None
+    snapshots: tuple[SnapshotUsed, ...] = ()
+
+
+def due_time(export: Export, runs: Iterable[Run], *, since: datetime, now: datetime) -> Due | None:
+    """The latest time of the cron expression (five fields, UTC), unless it lies before ``since``, when the export got
+    its schedule, or a run has answered it. Of several times that were missed it is the latest: one run makes up for
+    all. ``runs`` are those of the export, the newest first."""
+    if not export.schedule:
         return None
-    if export.schedule == "refresh":
-        used = {(one.path, one.version) for one in last.snapshots} if last else set()
-        return "refresh" if any((one.path, one.version) not in used for one in newest) else None
-    latest = next(CronSim(export.schedule, now.astimezone(UTC), reverse=True))
-    since = max(saved_at, last.created_at) if last else saved_at
-    return "schedule" if latest > since else None
+    # The second makes a tick on the very time count as one.
+    latest = next(CronSim(export.schedule, now.astimezone(UTC) + timedelta(seconds=1), reverse=True))
+    if latest <= since:
+        return None
+    for run in runs:
+        if run.due_at == latest:
+            return None
+        if run.created_at < latest:
+            break
+    return Due("schedule", f"due {latest.isoformat()}", due_at=latest)
+
+
+def new_snapshots(runs: Iterable[Run], newest: Sequence[SnapshotUsed]) -> Due | None:
+    """Whether one of the newest complete snapshots is newer than those of the last run that had any, whatever became
+    of that run; a rehearsal does not count. ``runs`` are those of the export, the newest first."""
+    last = next((run for run in runs if run.snapshots and not run.dry_run), None)
+    used = {one.segment: one for one in last.snapshots} if last else {}
+    if not any(_is_newer(one, used.get(one.segment)) for one in newest):
+        return None
+    return Due("refresh", " ".join(["refresh", *(one.version for one in newest)]), snapshots=tuple(newest))
+
+
+def _is_newer(one: SnapshotUsed, used: SnapshotUsed | None) -> bool:
+    """An older one comes to the top when the newest is removed: that is not new."""
+    if used is None or one.path == used.path:
+        return used is None or one.version != used.version
+    return one.path.split("/")[-_DATED:] > used.path.split("/")[-_DATED:]

@@ -68,6 +68,11 @@ class Container:
         with self._translated(), suppress(ResourceExistsError):
             self._client.create_container()
 
+    def probe(self) -> None:
+        """Asks once whether the container is there and answers. Raises what a read would."""
+        with self._translated():
+            self._client.get_container_properties(retry_total=0)
+
     def read(self, name: str) -> Blob | None:
         """None where there is no such blob."""
         with self._translated(name):
@@ -240,6 +245,20 @@ class WorkQueue:
         """Makes the queue where it is not there yet."""
         with self._translated(), suppress(ResourceExistsError):
             self._client.create_queue()
+
+    def probe(self) -> None:
+        """Asks once whether the queue is there and answers. Raises what ``put`` would."""
+        with self._translated():
+            self._client.get_queue_properties(retry_total=0)
+
+    def poison_length(self) -> int:
+        """About how many messages were given up after several deliveries; the trigger moves them to a queue beside."""
+        with self._translated():
+            try:
+                properties = queue_client(self._account, f"{self.name}-poison").get_queue_properties()
+            except ResourceNotFoundError:
+                return 0
+            return int(properties.approximate_message_count or 0)
 
     def put(self, message: str, *, delay: int = 0) -> None:
         """``delay`` in seconds: how long the message stays unseen. Messages never expire."""

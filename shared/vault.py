@@ -73,6 +73,11 @@ class Vault:
             self._kept[secret_name] = (self._clock() + KEPT_SECONDS, key)
         return key
 
+    def probe(self) -> None:
+        """Asks the vault for a secret that need not be there. Raises what ``key`` would where it does not answer."""
+        if self._url:
+            self._from_vault("health-probe")
+
     def _read(self, secret_name: str) -> SecretStr:
         value = self._from_vault(secret_name) if self._url else self._from_environment(secret_name)
         if value is None:
