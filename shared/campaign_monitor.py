@@ -23,7 +23,9 @@ CONNECT_SECONDS = 10
 READ_SECONDS = 120  # the official clients wait as long: an import answers when all its rows are stored
 
 PARTLY_IMPORTED = 210
+UNREADABLE = 400
 _INVALID_LIST = 101
+_ROW_CODES = (1, 204, 205, 206, 207, 208, 220, 221, UNREADABLE)
 _KEY_CODES = (50, 60, 100, 120, 121, 122)
 
 _ATTEMPTS = 6
@@ -33,10 +35,16 @@ _LONGEST_WAIT = 60
 _log = logging.getLogger(__name__)
 
 
-class Unreadable(DestinationError):
-    """The service could not read something in the request, and does not say which row it is in."""
+class NotImported(DestinationError):
+    """The whole request was turned down for something in one of its rows, and the service does not say which.
 
-    CODE = 400
+    ``service_code`` is 400 (it cannot be read), or one that stands with a single row elsewhere: nobody has verified
+    what the service answers when it refuses each row of a batch.
+    """
+
+    def __init__(self, message: str, action: str, service_code: int) -> None:
+        super().__init__("request_refused", message, action)
+        self.service_code = service_code
 
 
 class _TooMuch(TemporaryError):
@@ -240,12 +248,11 @@ def refusal(status: int, code: int | None) -> ExportError:
             f"Campaign Monitor does not know the list of the export for this account ({said}).",
             "Check list_id (in the list's settings, as API list ID) and that the connection is to the list's account.",
         )
-    kind = Unreadable if code == Unreadable.CODE else DestinationError
-    return kind(
-        "request_refused",
-        f"Campaign Monitor turned a request down ({said}).",
-        "This is a defect of the product, or a change of the service: report it with the run's id.",
-    )
+    message = f"Campaign Monitor turned a request down ({said})."
+    action = "This is a defect of the product, or a change of the service: report it with the run's id."
+    if code in _ROW_CODES:
+        return NotImported(message, action, code)
+    return DestinationError("request_refused", message, action)
 
 
 def _unavailable(

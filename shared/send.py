@@ -6,7 +6,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from shared.campaign_monitor import CampaignMonitor, Imported, Unreadable
+from shared.campaign_monitor import UNREADABLE, CampaignMonitor, Imported, NotImported
 from shared.errors import TemporaryError
 from shared.results import BatchResult, Results, SliceResult
 from shared.slices import BATCH_ROWS, Slice
@@ -100,11 +100,11 @@ class _Patience:
 def _send_rows(
     slice_: Slice, rows: range, client: CampaignMonitor, list_id: str, resubscribe: bool, unreadable: list[int]
 ) -> BatchResult:
-    """One call; when the service cannot read something in it, halves of it, until the row is found. ``unreadable``
-    collects such rows."""
+    """One call; when the service turns all of it down for one row, halves of it, until the row is found.
+    ``unreadable`` collects the rows that it could not read."""
     try:
         imported = client.import_subscribers(list_id, slice_.bodies[rows.start : rows.stop], resubscribe=resubscribe)
-    except Unreadable:
+    except NotImported as error:
         if len(rows) > 1:
             middle = len(rows) // 2
             halves = [
@@ -116,10 +116,11 @@ def _send_rows(
                 updated=sum(half.updated for half in halves),
                 refused=halves[0].refused + halves[1].refused,
             )
-        unreadable.append(rows.start)
+        if error.service_code == UNREADABLE:
+            unreadable.append(rows.start)
         if len(unreadable) > MOST_UNREADABLE:
             raise
-        return BatchResult(added=0, updated=0, refused=((rows.start, Unreadable.CODE),))
+        return BatchResult(added=0, updated=0, refused=((rows.start, error.service_code),))
     return _result(imported, slice_.emails[rows.start : rows.stop], rows.start)
 
 

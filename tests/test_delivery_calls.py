@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 from world import World
 
-from shared.campaign_monitor import CampaignMonitor, Unreadable
+from shared.campaign_monitor import UNREADABLE, CampaignMonitor, NotImported
 from shared.errors import DestinationError, TemporaryError
 from shared.pace import Pace
 
@@ -106,9 +106,10 @@ def test_an_interrupted_client_waits_no_longer(client: Client) -> None:
 def test_a_request_that_cannot_be_read_is_told_apart(client: Client) -> None:
     row = json.dumps({"EmailAddress": "jane@example.com", "ConsentToTrack": "perhaps"}).encode()
 
-    with pytest.raises(Unreadable):
+    with pytest.raises(NotImported) as caught:
         client.inner.import_subscribers(client.world.list_id, [row], resubscribe=False)
 
+    assert caught.value.service_code == UNREADABLE
     assert client.waits == []
 
 

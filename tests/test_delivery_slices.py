@@ -114,6 +114,19 @@ def test_a_refused_subscriber_is_not_offered_again_before_it_changes(world: Worl
     assert world.listed()["user2@example.com"]["state"] == "Unsubscribed"
 
 
+def test_a_batch_that_is_refused_as_a_whole_for_its_rows_is_refused_row_by_row(world: World) -> None:
+    world.control("PUT", "options", {"all_refused": "first-code"})
+    world.put_rows(csv_rows(*(person(number) for number in range(4))), at="2026/11/24/0900")
+    states = ("Unsubscribed", "Bounced", "Deleted", "Unsubscribed")
+    world.hold(*({"email": f"user{number}@example.com", "state": state} for number, state in enumerate(states)))
+
+    run = world.run()
+
+    assert run.status == "completed_with_rejects"
+    assert [row[5] for row in world.rejects(run)] == ["refused_206", "refused_207", "refused_205", "refused_206"]
+    assert balances(run)
+
+
 def _spoil(world: World, rows: tuple[int, ...]) -> None:
     """Writes subscribers into the slice that the service cannot read: a value that is a list."""
     from shared.database import workspace
