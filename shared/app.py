@@ -75,11 +75,13 @@ class App:
             )
         return connection
 
-    def client(self, connection: Connection, connections: int = 1) -> CampaignMonitor:
+    def client(self, connection: Connection, connections: int = 1, *, patient: bool = True) -> CampaignMonitor:
         def key(anew: bool) -> SecretStr:
             return self.vault.key(connection.secret_name, anew=anew)
 
-        return CampaignMonitor(self.settings.campaign_monitor_url, key, connections=connections, sleep=self.sleep)
+        return CampaignMonitor(
+            self.settings.campaign_monitor_url, key, connections=connections, sleep=self.sleep, patient=patient
+        )
 
     def snapshot(self, segment: str) -> Snapshot:
         """The newest complete one. Raises SegmentError."""

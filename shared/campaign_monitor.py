@@ -28,6 +28,8 @@ _INVALID_LIST = 101
 _ROW_CODES = (1, 204, 205, 206, 207, 208, 220, 221, UNREADABLE)
 _KEY_CODES = (50, 60, 100, 120, 121, 122)
 
+_HURRIED_SECONDS = 20
+
 _ATTEMPTS = 6
 _GIVE_UP_SECONDS = 300
 _LONGEST_WAIT = 60
@@ -88,7 +90,8 @@ class CampaignMonitor:
     once, when the service turns the key down: it may have been changed.
 
     Every call raises DestinationError when the service says no for good, and TemporaryError when it does not answer
-    as it should after several attempts. ``interrupted`` is set to end the waiting between attempts.
+    as it should after several attempts; after one, and sooner, when not ``patient``: somebody waits for the answer.
+    ``interrupted`` is set to end the waiting between attempts.
     """
 
     def __init__(
@@ -98,11 +101,13 @@ class CampaignMonitor:
         *,
         connections: int = 1,
         sleep: Callable[[float], None] | None = None,
+        patient: bool = True,
     ) -> None:
         self._url = url
         self._key = key
         self._secret = key(False)
         self._renewing = threading.Lock()
+        self._read_seconds = READ_SECONDS if patient else _HURRIED_SECONDS
         self._pace = Pace(connections)
         self._remaining: int | None = None
         self._session = requests.Session()
@@ -118,7 +123,7 @@ class CampaignMonitor:
             retry=tenacity.retry_if_exception_type(TemporaryError),
             wait=_wait,
             stop=tenacity.stop_any(
-                tenacity.stop_after_attempt(_ATTEMPTS),
+                tenacity.stop_after_attempt(_ATTEMPTS if patient else 1),
                 tenacity.stop_after_delay(_GIVE_UP_SECONDS),
                 tenacity.stop_when_event_set(self.interrupted),
             ),
@@ -137,14 +142,14 @@ class CampaignMonitor:
 
     def check_key(self) -> None:
         """The cheapest call that needs a key."""
-        self._call("GET", "/systemdate.json")
+        self.call("GET", "/systemdate.json")
 
     def list_details(self, list_id: str) -> ListDetails:
-        answer = self._call("GET", f"/lists/{list_id}.json")
+        answer = self.call("GET", f"/lists/{list_id}.json")
         return ListDetails(str(answer.get("Title", "")), bool(answer.get("ConfirmedOptIn")))
 
     def custom_fields(self, list_id: str) -> tuple[Field, ...]:
-        answer = self._call("GET", f"/lists/{list_id}/customfields.json")
+        answer = self.call("GET", f"/lists/{list_id}/customfields.json")
         return tuple(
             Field(str(field["Key"]).removeprefix("[").removesuffix("]"), str(field["DataType"])) for field in answer
         )
@@ -154,7 +159,7 @@ class CampaignMonitor:
         the batch are stored."""
         flag = b"true" if resubscribe else b"false"
         body = b'{"Subscribers":[' + b",".join(subscribers) + b'],"Resubscribe":' + flag + b"}"
-        answer = self._call("POST", f"/subscribers/{list_id}/import.json", body)
+        answer = self.call("POST", f"/subscribers/{list_id}/import.json", body)
         return Imported(
             added=int(answer["TotalNewSubscribers"]),
             updated=int(answer["TotalExistingSubscribers"]),
@@ -164,7 +169,8 @@ class CampaignMonitor:
             duplicates=tuple(map(str, answer.get("DuplicateEmailsInSubmission") or [])),
         )
 
-    def _call(self, method: str, path: str, body: bytes | None = None) -> Any:
+    def call(self, method: str, path: str, body: bytes | None = None) -> Any:
+        """The JSON of the answer. ``path`` begins below the API's root."""
         return self._retrying(self._attempt, method, path, body)
 
     def _attempt(self, method: str, path: str, body: bytes | None) -> Any:
@@ -190,7 +196,7 @@ class CampaignMonitor:
                 self._url + path,
                 data=body,
                 auth=(key.get_secret_value(), "x"),
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                timeout=(CONNECT_SECONDS, self._read_seconds),
             )
         except requests.RequestException as error:
             # Its text can name host and path, nothing of a body; its type says enough.

@@ -1,0 +1,50 @@
+"""What there is to choose from in an account of Campaign Monitor: its clients, their lists, and new custom fields."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.campaign_monitor import CampaignMonitor
+
+CALLS_AT_ONCE = 8  # an agency has hundreds of clients, and each is asked for its lists
+
+
+class _Found(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FoundList(_Found):
+    """``id`` is the list_id of an export."""
+
+    id: str
+    title: str
+
+
+class FoundClient(_Found):
+    """A client of the account, and its lists."""
+
+    id: str
+    name: str
+    lists: tuple[FoundList, ...]
+
+
+def clients(account: CampaignMonitor) -> tuple[FoundClient, ...]:
+    """Those that the key can see."""
+    found = [(str(one["ClientID"]), str(one["Name"])) for one in account.call("GET", "/clients.json")]
+
+    def lists(client: tuple[str, str]) -> FoundClient:
+        id_, name = client
+        answer = account.call("GET", f"/clients/{id_}/lists.json")
+        return FoundClient(
+            id=id_, name=name, lists=tuple(FoundList(id=str(one["ListID"]), title=str(one["Name"])) for one in answer)
+        )
+
+    with ThreadPoolExecutor(CALLS_AT_ONCE) as pool:
+        return tuple(pool.map(lists, found))
+
+
+def create_field(account: CampaignMonitor, list_id: str, key: str) -> None:
+    """A custom field for text. The service makes its key from its name, without spaces and signs."""
+    field = {"FieldName": key.strip().removeprefix("[").removesuffix("]"), "DataType": "Text", "Options": []}
+    account.call("POST", f"/lists/{list_id}/customfields.json", json.dumps(field).encode())
