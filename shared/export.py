@@ -11,12 +11,13 @@ from shared.errors import Changed, ExportError, Held, NotFound, TemporaryError
 from shared.results import Totals
 from shared.runs import Claim, Mode, Problem, Run, Trigger, new_id
 from shared.schedule import Due
-from shared.storage import LOCK_SECONDS
 
 MOST_DELIVERIES = 5  # maxDequeueCount in host.json
 MOST_RESUMPTIONS = 3
 # A step at work shows a heartbeat every few seconds; a message waits its turn longer only when the app is busy.
 SILENT = timedelta(minutes=5)
+# The lock of a dead instance is free half a minute after it (storage.LOCK_SECONDS); a look costs next to nothing.
+HELD_LOOKS_AFTER = 5  # seconds
 
 _log = logging.getLogger(__name__)
 
@@ -152,7 +153,7 @@ def work(app: App, message: bytes, delivery: int = 1) -> None:
         counts = _step(app, order, run)
     except Held:
         # At work elsewhere, or the lock of a dead instance: it will be seen.
-        app.enqueue(order.step, run, order.slice, delay=LOCK_SECONDS // 2)
+        app.enqueue(order.step, run, order.slice, delay=HELD_LOOKS_AFTER)
         outcome = "held"
     except planning.Stopped:
         outcome = "stopped"
