@@ -5,17 +5,47 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from cronsim import CronSim, CronSimError
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
 
 from shared.errors import ConfigurationError
+
+
+
+def _no_number(value: object) -> object:
+    """Pydantic would take one for seconds since 1970."""
+    if isinstance(value, int | float):
+        raise ValueError("allowed is a time with its zone, such as 2026-11-23T09:00:00Z")
+    return value
+
 
 NAME_IN_VAULT = r"^[0-9A-Za-z-]{1,127}$"
 ID_FORM = r"^[a-z0-9][a-z0-9-]{0,62}$"
 
 Id = Annotated[str, StringConstraints(pattern=ID_FORM)]
-DisplayName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+DisplayName = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"\S", max_length=200)]
 Column = Annotated[str, StringConstraints(min_length=1, max_length=512)]
 SegmentName = Annotated[str, StringConstraints(pattern=r"^[^/\\\x00-\x1f\x7f]+/[^/\\\x00-\x1f\x7f]+$", max_length=512)]
+
+Timestamp = Annotated[AwareDatetime, BeforeValidator(_no_number)]
+Schedule = Annotated[
+    str,
+    Field(
+        description="`refresh`, or five fields of cron in UTC.",
+        examples=["refresh", "30 2 * * *"],
+        json_schema_extra={"format": "cron"},
+    ),
+]
+_UNIQUE: dict[str, JsonValue] = {"uniqueItems": True}
 
 SEGMENT_FORM = "Allowed is <export folder>/<table>, such as BlobExport/HighValueSegment."
 
@@ -42,8 +72,8 @@ class _Named(_Document):
 class Consent(_Document):
     """Who agreed that personal data leaves Customer Insights for Campaign Monitor, and when."""
 
-    agreed_by: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=320)]
-    agreed_at: AwareDatetime
+    agreed_by: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"\S", max_length=320)]
+    agreed_at: Timestamp
 
 
 class ConnectionSettings(_Document):
@@ -62,7 +92,7 @@ class Connection(ConnectionSettings, _Named):
 class CustomField(_Document):
     """``key`` is the personalisation tag of a field of the list, with or without its brackets."""
 
-    key: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=250)]
+    key: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"\S", max_length=250)]
     column: Column
 
 
@@ -98,9 +128,9 @@ class ExportSettings(_Document):
     display_name: DisplayName
     connection: Id | None
     list_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{1,64}$")]
-    segments: Annotated[tuple[SegmentName, ...], Field(min_length=1, max_length=100)]
+    segments: Annotated[tuple[SegmentName, ...], Field(min_length=1, max_length=100, json_schema_extra=_UNIQUE)]
     mapping: Mapping
-    schedule: str | None = "refresh"
+    schedule: Schedule | None = "refresh"
     enabled: Annotated[bool, Field(strict=True)] = True
     mode: Literal["changes", "everything"] = "changes"
     removals: Literal["keep", "unsubscribe", "delete"] = "keep"
