@@ -20,7 +20,6 @@ from pydantic import (
 from shared.errors import ConfigurationError
 
 
-
 def _no_number(value: object) -> object:
     """Pydantic would take one for seconds since 1970."""
     if isinstance(value, int | float):
