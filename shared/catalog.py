@@ -29,11 +29,23 @@ def _no_number(value: object) -> object:
 
 NAME_IN_VAULT = r"^[0-9A-Za-z-]{1,127}$"
 ID_FORM = r"^[a-z0-9][a-z0-9-]{0,62}$"
+LIST_ID = r"^[0-9A-Za-z]{1,64}$"
+# The name of a folder: neither . nor .., and without what a path cannot hold.
+_SIGN = r"[^/\\\x00-\x1f\x7f]"
+_PART = rf"([^./\\\x00-\x1f\x7f]{_SIGN}*|\.[^./\\\x00-\x1f\x7f]{_SIGN}*|\.\.{_SIGN}+)"
+
+_ALLOWED = {
+    ID_FORM: "allowed are up to 63 lower-case letters, digits and hyphens, of which the first is no hyphen",
+    NAME_IN_VAULT: "allowed are up to 127 letters, digits and hyphens",
+    LIST_ID: "allowed is the API list ID that the settings of the list show",
+    f"^{_PART}/{_PART}$": "allowed is <export folder>/<table>, such as BlobExport/HighValueSegment",
+    r"\S": "may not be empty",
+}
 
 Id = Annotated[str, StringConstraints(pattern=ID_FORM)]
 DisplayName = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"\S", max_length=200)]
 Column = Annotated[str, StringConstraints(min_length=1, max_length=512)]
-SegmentName = Annotated[str, StringConstraints(pattern=r"^[^/\\\x00-\x1f\x7f]+/[^/\\\x00-\x1f\x7f]+$", max_length=512)]
+SegmentName = Annotated[str, StringConstraints(pattern=f"^{_PART}/{_PART}$", max_length=512)]
 
 Timestamp = Annotated[AwareDatetime, BeforeValidator(_no_number)]
 Schedule = Annotated[
@@ -46,7 +58,6 @@ Schedule = Annotated[
 ]
 _UNIQUE: dict[str, JsonValue] = {"uniqueItems": True}
 
-SEGMENT_FORM = "Allowed is <export folder>/<table>, such as BlobExport/HighValueSegment."
 
 
 class _Document(BaseModel):
@@ -126,7 +137,7 @@ class ExportSettings(_Document):
 
     display_name: DisplayName
     connection: Id | None
-    list_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{1,64}$")]
+    list_id: Annotated[str, StringConstraints(pattern=LIST_ID)]
     segments: Annotated[tuple[SegmentName, ...], Field(min_length=1, max_length=100, json_schema_extra=_UNIQUE)]
     mapping: Mapping
     schedule: Schedule | None = "refresh"
@@ -142,8 +153,6 @@ class ExportSettings(_Document):
     def _each_segment_once(cls, segments: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(segments)) < len(segments):
             raise ValueError("each segment may stand here once")
-        if any(part in (".", "..") for segment in segments for part in segment.split("/")):
-            raise ValueError(SEGMENT_FORM)
         return segments
 
     @field_validator("schedule")
@@ -187,10 +196,7 @@ def parse[T: BaseModel](model: type[T], data: bytes | dict[str, object], where: 
 def _invalid(error: ValidationError, where: str) -> ConfigurationError:
     complaints = error.errors(include_url=False, include_input=False)
     fields = [".".join(str(part) for part in complaint["loc"]) or "the document" for complaint in complaints]
-    said = [
-        f"{field}: {said_of(complaint['type'], complaint['msg'])}"
-        for field, complaint in zip(fields, complaints, strict=True)
-    ]
+    said = [f"{field}: {said_of(complaint)}" for field, complaint in zip(fields, complaints, strict=True)]
     return ConfigurationError(
         "invalid",
         f"{where} cannot be taken: {'; '.join(said)}.",
@@ -199,8 +205,8 @@ def _invalid(error: ValidationError, where: str) -> ConfigurationError:
     )
 
 
-def said_of(kind: str, message: str) -> str:
-    """Pydantic's complaint in words; never with the value that it complains of."""
-    return {"missing": "is required", "extra_forbidden": "is not a known field"}.get(
-        kind, message.removeprefix("Value error, ")
-    )
+def said_of(complaint: Mapping[str, Any] | ErrorDetails) -> str:
+    """What Pydantic complains of, in words; never with the value."""
+    known = {"missing": "is required", "extra_forbidden": "is not a known field"}
+    allowed = _ALLOWED.get(str(complaint.get("ctx", {}).get("pattern")))
+    return known.get(complaint["type"]) or allowed or str(complaint["msg"]).removeprefix("Value error, ")
