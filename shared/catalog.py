@@ -2,7 +2,7 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cronsim import CronSim, CronSimError
 from pydantic import (
@@ -16,8 +16,30 @@ from pydantic import (
     ValidationError,
     field_validator,
 )
+from pydantic_core import ErrorDetails
 
 from shared.errors import ConfigurationError
+
+NAME_IN_VAULT = r"^[0-9A-Za-z-]{1,127}$"
+ID_FORM = r"^[a-z0-9][a-z0-9-]{0,62}$"
+LIST_ID = r"^[0-9A-Za-z]{1,64}$"
+# The name of a folder: neither . nor .., and without what a path cannot hold.
+_SIGN = r"[^/\\\x00-\x1f\x7f]"
+_PART = rf"([^./\\\x00-\x1f\x7f]{_SIGN}*|\.[^./\\\x00-\x1f\x7f]{_SIGN}*|\.\.{_SIGN}+)"
+SEGMENT_FORM = f"^{_PART}/{_PART}$"
+
+_ALLOWED = {
+    ID_FORM: "allowed are up to 63 lower-case letters, digits and hyphens, of which the first is no hyphen",
+    NAME_IN_VAULT: "allowed are up to 127 letters, digits and hyphens",
+    LIST_ID: "allowed is the API list ID that the settings of the list show",
+    SEGMENT_FORM: "allowed is <export folder>/<table>, such as BlobExport/HighValueSegment",
+    r"\S": "may not be empty",
+}
+
+Id = Annotated[str, StringConstraints(pattern=ID_FORM)]
+DisplayName = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"\S", max_length=200)]
+Column = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+SegmentName = Annotated[str, StringConstraints(pattern=SEGMENT_FORM, max_length=512)]
 
 
 def _no_number(value: object) -> object:
@@ -26,26 +48,6 @@ def _no_number(value: object) -> object:
         raise ValueError("allowed is a time with its zone, such as 2026-11-23T09:00:00Z")
     return value
 
-
-NAME_IN_VAULT = r"^[0-9A-Za-z-]{1,127}$"
-ID_FORM = r"^[a-z0-9][a-z0-9-]{0,62}$"
-LIST_ID = r"^[0-9A-Za-z]{1,64}$"
-# The name of a folder: neither . nor .., and without what a path cannot hold.
-_SIGN = r"[^/\\\x00-\x1f\x7f]"
-_PART = rf"([^./\\\x00-\x1f\x7f]{_SIGN}*|\.[^./\\\x00-\x1f\x7f]{_SIGN}*|\.\.{_SIGN}+)"
-
-_ALLOWED = {
-    ID_FORM: "allowed are up to 63 lower-case letters, digits and hyphens, of which the first is no hyphen",
-    NAME_IN_VAULT: "allowed are up to 127 letters, digits and hyphens",
-    LIST_ID: "allowed is the API list ID that the settings of the list show",
-    f"^{_PART}/{_PART}$": "allowed is <export folder>/<table>, such as BlobExport/HighValueSegment",
-    r"\S": "may not be empty",
-}
-
-Id = Annotated[str, StringConstraints(pattern=ID_FORM)]
-DisplayName = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"\S", max_length=200)]
-Column = Annotated[str, StringConstraints(min_length=1, max_length=512)]
-SegmentName = Annotated[str, StringConstraints(pattern=f"^{_PART}/{_PART}$", max_length=512)]
 
 Timestamp = Annotated[AwareDatetime, BeforeValidator(_no_number)]
 Schedule = Annotated[
@@ -57,7 +59,6 @@ Schedule = Annotated[
     ),
 ]
 _UNIQUE: dict[str, JsonValue] = {"uniqueItems": True}
-
 
 
 class _Document(BaseModel):
@@ -144,6 +145,7 @@ class ExportSettings(_Document):
     enabled: Annotated[bool, Field(strict=True)] = True
     mode: Literal["changes", "everything"] = "changes"
     removals: Literal["keep", "unsubscribe", "delete"] = "keep"
+    max_removal_percent: Annotated[int, Field(strict=True, ge=0, le=100)] = 20
     resubscribe: Annotated[bool, Field(strict=True)] = False
     max_profiles: Annotated[int, Field(strict=True, ge=1, le=100_000_000)] = 1_000_000
     max_age_hours: Annotated[int, Field(strict=True, ge=1, le=24 * 366)] | None = None
@@ -205,7 +207,7 @@ def _invalid(error: ValidationError, where: str) -> ConfigurationError:
     )
 
 
-def said_of(complaint: Mapping[str, Any] | ErrorDetails) -> str:
+def said_of(complaint: dict[str, Any] | ErrorDetails) -> str:
     """What Pydantic complains of, in words; never with the value."""
     known = {"missing": "is required", "extra_forbidden": "is not a known field"}
     allowed = _ALLOWED.get(str(complaint.get("ctx", {}).get("pattern")))
