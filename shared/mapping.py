@@ -16,7 +16,7 @@ _CONTROL = r"[\x00-\x1f\x7f\x{80}-\x{9f}]"
 _ISO_DATE = "____-__-__"  # for LIKE; whether it is one, the cast to a date and back says
 # Letters of any script, as the service decides in the end; what no mail system takes is turned down here. No counted
 # repetition: it makes the check a hundred times slower.
-_LOCAL = r'[^\s@"(),:;<>\[\]\\.\x00-\x1f\x7f]+'
+_LOCAL = r'[^\s\p{Z}\p{Cc}\p{Cf}@"(),:;<>\[\]\\.]+'
 _LABEL = r"[\p{L}\p{N}]([\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])?"
 _EMAIL = rf"{_LOCAL}(\.{_LOCAL})*@({_LABEL}\.)+[\p{{L}}\p{{M}}][\p{{L}}\p{{N}}\p{{M}}-]*[\p{{L}}\p{{N}}\p{{M}}]"
 _LONGEST_EMAIL, _LONGEST_LOCAL, _LONGEST_LABEL = 254, 64, 63  # RFC 5321, 4.5.3.1; RFC 1035, 2.3.4
