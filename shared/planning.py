@@ -126,7 +126,7 @@ def _look_up(app: App, run: Run, export: Export, newcomers: Newcomers, client: C
 def _last_success(app: App, run: Run) -> Run | None:
     """The last run that sent what it planned, whatever triggered it."""
     succeeded = ("succeeded", "completed_with_rejects")
-    return next((one for one in app.runs.newest(run.export) if one.status in succeeded and not one.dry_run), None)
+    return next((one for one in app.runs.newest(run.export) if one.status in succeeded and not one.is_trial), None)
 
 
 def used(snapshot: Snapshot) -> SnapshotUsed:
