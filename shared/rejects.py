@@ -41,7 +41,8 @@ _REFUSED = {
 }
 # Spreadsheets take a file for UTF-8 only with the byte order mark.
 _MARK = "\ufeff"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# The wide letters are those of East Asian keyboards.
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True)
