@@ -171,7 +171,7 @@ def test_a_preview_that_deletes_stops_before_anything_changes(az: Az, well):
     answer = az.run("deploy.sh", *GROUP, "--yes")
     assert answer.returncode == 1
     assert "Delete\t/subscriptions/subscription-1/storage" in answer.stdout
-    assert "something is deleted. Nothing was changed." in answer.stderr
+    assert "something is deleted. No resource was changed." in answer.stderr
     assert CREATE not in verbs(az.calls)
     assert az.run("deploy.sh", *GROUP, "--yes", "--allow-delete").returncode == 0
 
@@ -180,7 +180,7 @@ def test_without_yes_and_without_a_terminal_nothing_changes(az: Az):
     az.on("deployment group what-if", "Create\t/a\n")
     answer = az.run("deploy.sh", *GROUP)
     assert answer.returncode == 1
-    assert "there is nobody to ask whether to go on. Nothing was changed." in answer.stderr
+    assert "there is nobody to ask whether to go on. No resource was changed." in answer.stderr
     assert CREATE not in verbs(az.calls)
 
 
