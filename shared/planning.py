@@ -34,6 +34,7 @@ def plan(app: App, run: Run, lock: Lock) -> dict[str, int]:
         return {}
     export = app.catalog.export(run.export)
     connection = app.agreed(export)
+    deadline = time.monotonic() + app.planning_seconds
     run = steps.change(app, run, status="planning", started_at=run.started_at or app.now())
     snapshots = app.snapshots(export)
     # Recorded before anything can fail: a run that fails has had its snapshots, and no tick runs them again.
@@ -68,7 +69,7 @@ def plan(app: App, run: Run, lock: Lock) -> dict[str, int]:
         empty = []
         for position, snapshot in enumerate(snapshots):
             usable = planned.account.usable
-            _read(app, planned, run, snapshot, position, export.max_profiles)
+            _read(app, planned, run, snapshot, position, export.max_profiles, deadline=deadline)
             if planned.account.usable == usable:
                 empty.append(snapshot.segment)
         planned.close()
@@ -169,11 +170,12 @@ def must_have_fields(export: Export, fields: dict[str, ListField]) -> None:
         )
 
 
-def _read(app: App, planned: Plan, run: Run, snapshot: Snapshot, position: int, most: int) -> None:
+def _read(app: App, planned: Plan, run: Run, snapshot: Snapshot, position: int, most: int, *, deadline: float) -> None:
     """One segment into the plan."""
     rows = 0
     for number, partition in enumerate(snapshot.partitions):
-        chunks = _until_stopped(app, run, app.segments.chunks(partition.path, partition.etag))
+        chunks = app.segments.chunks(partition.path, partition.etag)
+        chunks = _until_stopped(app, run, snapshot, chunks, deadline)
         try:
             rows += planned.read(snapshot, (position, number), chunks, at_most=most - rows)
         except Changed as error:
@@ -190,14 +192,21 @@ def _read(app: App, planned: Plan, run: Run, snapshot: Snapshot, position: int, 
         )
 
 
-def _until_stopped(app: App, run: Run, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The chunks, until the run is to stop: then Stopped is raised."""
+def _until_stopped(app: App, run: Run, snapshot: Snapshot, chunks: Iterator[bytes], deadline: float) -> Iterator[bytes]:
+    """The chunks, until the run is to stop: then Stopped is raised; or until it is late, which is an error."""
     look_at = 0.0
     for chunk in chunks:
         if time.monotonic() >= look_at:
             if app.runs.get(run.export, run.id).stopping:
                 raise Stopped
             look_at = time.monotonic() + app.checkpoint_seconds
+        if time.monotonic() > deadline:
+            raise SegmentError(
+                "planning_too_long",
+                f"The segments of the export are too large to be read in {app.planning_seconds / 60:.0f} minutes: the "
+                f"run came as far as {snapshot.segment}.",
+                "Nothing was sent. Give the export fewer or smaller segments: several exports may share a list.",
+            )
         yield chunk
 
 
