@@ -35,11 +35,14 @@ INSERT INTO acknowledged
 SELECT md5_number(lower(email)), CASE WHEN $compared AND state <> $deleted THEN hash END, state FROM read_parquet($file)
 """
 
+_PROFILES = """
+CREATE OR REPLACE TEMP TABLE profiles AS
+SELECT *, md5_number(lower(email)) AS address, md5_number_lower(body) AS hash FROM
+"""
+
 # Among the valid rows of one address the first in the order of the files wins.
 _FIRST = """
-CREATE OR REPLACE TEMP TABLE addressed AS
-SELECT *, md5_number(lower(email)) AS address, md5_number_lower(body) AS hash
-FROM profiles WHERE fault IS NULL;
+CREATE OR REPLACE TEMP VIEW addressed AS FROM profiles WHERE fault IS NULL;
 
 CREATE OR REPLACE TEMP TABLE first AS
 SELECT min(line) AS line, address FROM addressed ANTI JOIN seen USING (address) GROUP BY address;
@@ -191,7 +194,7 @@ class Plan:
         file = self._folder / "block.csv"
         file.write_bytes(block.numbered(dialect.delimiter))
         query = subscribers(self._mapping, columns, self._fields, reader(file, len(columns), dialect))
-        self._sql(f"CREATE OR REPLACE TEMP TABLE profiles AS {query}")
+        self._sql(_PROFILES + f"({query})")
         file.unlink()
         (read,) = self._sql("SELECT count(*), coalesce(sum(line), 0) FROM profiles").fetchall()
         if read == (len(block.records), sum(line for line, _ in block.records)):
