@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shared.acknowledged import State
+from shared.ahead import one_ahead
 from shared.catalog import Mapping
 from shared.database import Workspace, quoted
 from shared.errors import SegmentError
@@ -137,7 +138,9 @@ class Plan:
         columns: tuple[str, ...] | None = None
         rows = 0
         wide = None if partition.header or partition.columns is None else len(partition.columns)
-        for whole in blocks(chunks, partition.dialect, where, columns=wide, gzipped=partition.gzipped):
+        cut = blocks(chunks, partition.dialect, where, columns=wide, gzipped=partition.gzipped)
+        # DuckDB works outside of Python's lock: the next block is read and cut meanwhile.
+        for whole in one_ahead(cut):
             block = whole
             if columns is None and block.rows:
                 columns, block = _columns(partition, block, where)
