@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -144,9 +145,14 @@ def used(snapshot: Snapshot) -> SnapshotUsed:
 def _preflight(client: CampaignMonitor, export: Export) -> dict[str, ListField]:
     """The custom fields of the list by their key. An unknown field would be dropped without an error, so all that the
     mapping names must be there. Raises DestinationError."""
-    client.check_key()
-    client.list_details(export.list_id)
-    fields = list_fields(client, export)
+    with ThreadPoolExecutor(3, thread_name_prefix="preflight") as pool:  # at once: the service may be slow
+        key = pool.submit(client.check_key)
+        details = pool.submit(client.list_details, export.list_id)
+        found = pool.submit(list_fields, client, export)
+        # A key that is turned down is told as such, whatever the others met.
+        key.result()
+        details.result()
+        fields = found.result()
     must_have_fields(export, fields)
     return fields
 
