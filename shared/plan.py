@@ -17,7 +17,7 @@ from shared.mapping import ListField, subscribers
 from shared.records import Block, Dialect, blocks
 from shared.rejects import Reject
 from shared.segments import Partition, Snapshot, header
-from shared.slices import SLICE_ROWS
+from shared.slices import rows_of
 
 # segment and partition are positions in the run's list of snapshots; address is the md5 of an email in lower case.
 _TABLES = """
@@ -189,7 +189,7 @@ class Plan:
             unchanged=account.unchanged + first - to_send,
             to_send=account.to_send + to_send,
         )
-        while self._waiting() >= SLICE_ROWS:
+        while self._waiting() >= rows_of(self.slices):
             self._give_slice()
 
     def _profiles(self, block: Block, columns: tuple[str, ...], dialect: Dialect) -> dict[int, str]:
@@ -220,8 +220,9 @@ class Plan:
 
     def _give_slice(self) -> None:
         file = self._folder / "slice.parquet"
-        self._sql(f"COPY (FROM outbox LIMIT {SLICE_ROWS}) TO {quoted(str(file))} (FORMAT parquet, COMPRESSION zstd)")
-        self._sql(f"CREATE OR REPLACE TABLE outbox AS FROM outbox OFFSET {SLICE_ROWS}")
+        rows = rows_of(self.slices)
+        self._sql(f"COPY (FROM outbox LIMIT {rows}) TO {quoted(str(file))} (FORMAT parquet, COMPRESSION zstd)")
+        self._sql(f"CREATE OR REPLACE TABLE outbox AS FROM outbox OFFSET {rows}")
         self._slice_ready(self.slices, file)
         file.unlink()
         self.slices += 1

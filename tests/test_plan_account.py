@@ -138,4 +138,4 @@ def test_blocks_of_a_large_partition_are_one_list() -> None:
     assert planned.account.to_send == 70_000
     assert planned.reasons == [(70_001, "duplicate_email")]
     assert planned.emails == [f"u{number}@example.com" for number in range(70_000)]
-    assert [len(slice_) for slice_ in planned.slices] == [50_000, 20_000]
+    assert [len(slice_) for slice_ in planned.slices] == [24_000, 24_000, 22_000]
