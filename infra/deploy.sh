@@ -65,8 +65,9 @@ elif [ "$(az group exists --name "$group")" != true ]; then
     'Name a region to have it made: --location northeurope'
   change group create --name "$group" --location "$location" --output none
 fi
+# Whoever may not look at the whole subscription is not told: the templates would be refused instead.
 deleted=$(read_or '' keyvault list-deleted --resource-type vault \
-  --query "[?contains(properties.vaultId, '/resourceGroups/$group/')].name" --output tsv)
+  --query "[?contains(properties.vaultId, '/resourceGroups/$group/')].name" --output tsv) || deleted=''
 if [ -n "$deleted" ]; then
   fail "the vault $deleted of an earlier deployment was deleted, and its name is taken until it is purged by itself." \
     "Take it back, with the keys in it: az keyvault recover --name $deleted --resource-group $group"
