@@ -24,7 +24,7 @@ check: $(READY) ## lint, types, and who may import whom
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
-	@.venv/bin/lint-imports --no-logo 2>/dev/null || .venv/bin/lint-imports
+	@.venv/bin/lint-imports --no-logo
 
 faults: $(READY) ## kill workers, lose messages, let Campaign Monitor fail, and see that nothing is lost: half an hour
 	@$(PYTHON) -m local.faults --kills 25 --profiles 100000 --seed 1 --losses --storm
