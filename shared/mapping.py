@@ -7,6 +7,7 @@ from shared.catalog import Mapping, field_key
 from shared.database import quoted
 
 LONGEST_VALUE = 250
+SEGMENTS_HERE = "chr(1)"  # stands in no JSON, which escapes it
 FIRST_DATE, LAST_DATE = "1900-01-01", "2076-06-06"
 CUSTOMER_ID = "CustomerId"
 
@@ -27,10 +28,12 @@ _MOBILE = r"\+[1-9][0-9]{6,14}"  # E.164
 
 @dataclass(frozen=True)
 class ListField:
-    """A custom field of the list: its key without brackets, and its type in the service's words (``Date``, …)."""
+    """A custom field of the list: its key without brackets, its type in the service's words (``Date``, …), and its
+    options, if it has some."""
 
     key: str
     data_type: str
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,8 @@ def subscribers(mapping: Mapping, columns: tuple[str, ...], fields: dict[str, Li
     ``line`` BIGINT, ``customer_id`` and ``email`` VARCHAR, ``fault`` VARCHAR (a reason of ``rejects``, a space and the
     name of the column; null when nothing is wrong), ``body`` VARCHAR (the subscriber as JSON, as the service takes it).
 
-    ``fields`` are the custom fields of the list by their ``field_key``. Columns are referred to by position only.
+    ``fields`` are the custom fields of the list by their ``field_key``. Columns are referred to by position only. Where
+    the mapping has a ``segments_field``, SEGMENTS_HERE stands in ``body`` in place of its items.
     """
     cell = _Cells(columns)
     customer_id = cell(CUSTOMER_ID) if CUSTOMER_ID in columns else "NULL"
@@ -81,6 +85,8 @@ def subscribers(mapping: Mapping, columns: tuple[str, ...], fields: dict[str, Li
         head = quoted(f'{{"Key":{json.dumps(target.key, ensure_ascii=False)},"Value":')
         # Without Clear an empty value leaves what the field held before.
         items.append(f"""{head}, CASE {text} WHEN '' THEN '"","Clear":true' ELSE to_json({text})::VARCHAR END, '}}'""")
+    if mapping.segments_field:
+        items.append(SEGMENTS_HERE)
     if items:
         parts.append(("CustomFields", "concat('[', " + ", ',', ".join(items) + ", ']')"))
     parts.append(("ConsentToTrack", quoted(json.dumps(mapping.consent_to_track))))

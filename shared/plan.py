@@ -102,7 +102,8 @@ class Plan:
 
     ``slice_ready`` is called for each slice, with its number from 0 and a Parquet file of up to SLICE_ROWS rows: the
     columns of the table ``outbox``. ``acknowledged`` is its Parquet file, None where there is none yet; ``everything``
-    sends what is as it was acknowledged, too.
+    sends what is as it was acknowledged, too. ``complete`` is that of ``membership``: without it nothing is told of the
+    segments of a subscriber.
     """
 
     def __init__(
@@ -114,10 +115,12 @@ class Plan:
         acknowledged: Path | None,
         slice_ready: Callable[[int, Path], None],
         everything: bool = False,
+        complete: Callable[[str], str] | None = None,
     ) -> None:
         self._sql = work.connection.execute
         self._folder = work.folder
-        self._mapping = mapping
+        self._mapping = mapping if complete else mapping.model_copy(update={"segments_field": None})
+        self._complete = complete or (lambda query: query)
         self._fields = fields
         self._slice_ready = slice_ready
         self.account = Account()
@@ -197,7 +200,7 @@ class Plan:
         file = self._folder / "block.csv"
         file.write_bytes(block.numbered(dialect.delimiter))
         query = subscribers(self._mapping, columns, self._fields, reader(file, len(columns), dialect))
-        self._sql(_PROFILES + f"({query})")
+        self._sql(_PROFILES + f"({self._complete(query)})")
         file.unlink()
         (read,) = self._sql("SELECT count(*), coalesce(sum(line), 0) FROM profiles").fetchall()
         if read == (len(block.records), sum(line for line, _ in block.records)):

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
-from shared import acknowledged, freshness, steps
+from shared import acknowledged, freshness, membership, steps
 from shared.app import App
 from shared.campaign_monitor import CampaignMonitor
 from shared.catalog import Export, field_key
@@ -59,6 +59,13 @@ def plan(app: App, run: Run, lock: Lock) -> dict[str, int]:
             if export.removals != "keep":
                 newcomers.add(file)
 
+        def read(planned: Plan, snapshot: Snapshot, position: int) -> None:
+            _read(app, planned, run, snapshot, position, export.max_profiles, deadline=deadline)
+
+        complete = None
+        if export.mapping.segments_field:
+            field = fields[field_key(export.mapping.segments_field)]
+            complete = membership.note(work, export.mapping, field, snapshots, read)
         planned = Plan(
             work,
             export.mapping,
@@ -66,11 +73,12 @@ def plan(app: App, run: Run, lock: Lock) -> dict[str, int]:
             acknowledged=before,
             slice_ready=take,
             everything=run.mode == "everything",
+            complete=complete,
         )
         empty = []
         for position, snapshot in enumerate(snapshots):
             usable = planned.account.usable
-            _read(app, planned, run, snapshot, position, export.max_profiles, deadline=deadline)
+            read(planned, snapshot, position)
             if planned.account.usable == usable:
                 empty.append(snapshot.segment)
         planned.close()
@@ -160,13 +168,17 @@ def _preflight(client: CampaignMonitor, export: Export) -> dict[str, ListField]:
 def list_fields(client: CampaignMonitor, export: Export) -> dict[str, ListField]:
     """The custom fields of the list by their ``field_key``."""
     return {
-        field_key(field.key): ListField(field.key, field.data_type) for field in client.custom_fields(export.list_id)
+        field_key(field.key): ListField(field.key, field.data_type, field.options)
+        for field in client.custom_fields(export.list_id)
     }
 
 
 def must_have_fields(export: Export, fields: dict[str, ListField]) -> None:
     """Raises DestinationError."""
-    missing = [field.key for field in export.mapping.custom_fields if field_key(field.key) not in fields]
+    named = [field.key for field in export.mapping.custom_fields]
+    if export.mapping.segments_field:
+        named.append(export.mapping.segments_field)
+    missing = [key for key in named if field_key(key) not in fields]
     if missing:
         raise DestinationError(
             "fields_missing",
@@ -174,6 +186,8 @@ def must_have_fields(export: Export, fields: dict[str, ListField]) -> None:
             f"Its fields are: {', '.join(field.key for field in fields.values()) or 'none'}. Create what is missing in "
             "Campaign Monitor, or correct the mapping.",
         )
+    if export.mapping.segments_field:
+        membership.must_take(fields[field_key(export.mapping.segments_field)], export.segments)
 
 
 def _read(app: App, planned: Plan, run: Run, snapshot: Snapshot, position: int, most: int, *, deadline: float) -> None:
