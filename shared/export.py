@@ -61,19 +61,23 @@ def start(
         parallel_slices=app.settings.parallel_slices,
     )
     if key is None:
+        app.runs.create(run)
         return _begin(app, run)
     while True:
         run = run.model_copy(update={"id": app.keys.bind(run, key)})
+        begun, claim = _found(app, run), app.runs.held(run.export)
+        if begun and (begun.ended or (claim and claim.run == begun.id)):
+            return begun, False
         try:
-            return app.runs.get(run.export, run.id), False
-        except NotFound:
-            try:
-                held, is_new = _begin(app, run)
-            except Changed:
-                continue  # somebody with the same key was faster
-            except Conflict:
-                app.keys.free(run, key)
-                raise
+            if begun is None:
+                app.runs.create(run)
+            # A record that does not hold the export was left by somebody who died, or is about to be taken back.
+            held, is_new = _begin(app, begun or run)
+        except Changed:
+            continue  # somebody with the same key was faster
+        except Conflict:
+            app.keys.free(run, key)
+            raise
         if held.id != run.id and answers:
             app.keys.free(run, key)  # it is not what the other run answers
         elif held.id != run.id:
@@ -82,10 +86,9 @@ def start(
 
 
 def _begin(app: App, run: Run) -> tuple[Run, bool]:
-    """Raises Changed where there is a run of this id, Conflict where the one at work is not what is asked for."""
-    # The record comes first: a claim always names a run that can be looked up.
-    app.runs.create(run)
-    holder = app.runs.claim(run, run.created_at)
+    """Of a run that has its record: a claim always names one that can be looked up. Raises Conflict where the run at
+    work is not what is asked for."""
+    holder, is_new = app.runs.claim(run, run.created_at)
     if holder != run.id:
         app.runs.remove(run)
         claim = app.runs.held(run.export)
@@ -99,11 +102,20 @@ def _begin(app: App, run: Run) -> tuple[Run, bool]:
                 "Wait for its end, or cancel it, then try again.",
             )
         return held, False
+    if not is_new:
+        return run, False
     app.enqueue("plan", run)
     telemetry.tell(
         "run_started", export=run.export, run=run.id, trigger=run.trigger, mode=run.mode, dry_run=run.dry_run
     )
     return run, True
+
+
+def _found(app: App, run: Run) -> Run | None:
+    try:
+        return app.runs.get(run.export, run.id)
+    except NotFound:
+        return None
 
 
 def tick(app: App) -> list[Run]:
