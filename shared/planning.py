@@ -231,5 +231,5 @@ def _until_stopped(app: App, run: Run, snapshot: Snapshot, chunks: Iterator[byte
 
 
 def _download(app: App, name: str, folder: Path) -> Path | None:
-    held = app.state.read(name)
-    return steps.acknowledged_file(folder, held.data) if held else None
+    file = folder / "before.parquet"
+    return file if app.state.download(name, file) else None
