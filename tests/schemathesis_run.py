@@ -15,5 +15,8 @@ def run_schemathesis(
     command = [str(Path(sys.executable).parent / "schemathesis"), "--config-file", str(HERE / "schemathesis.toml")]
     command += ["run", schema, "--max-examples", str(examples), "--seed", "1", "--phases", phases]
     command += ["--generation-database", "none", "--no-color", "--header", "x-role: admin", *options]
-    environment = os.environ | {"SCHEMATHESIS_HOOKS": "schemathesis_hooks", "PYTHONPATH": str(HERE)}
+    environment = os.environ | {
+        "SCHEMATHESIS_HOOKS": "schemathesis_hooks",
+        "PYTHONPATH": f"{HERE}{os.pathsep}{HERE.parent}",
+    }
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
