@@ -163,6 +163,13 @@ def slice_lock(number: int) -> str:
     return f"slice-{number:05}"
 
 
+def view(app: App, run: Run) -> Run:
+    """The run with its account and its progress as of now."""
+    if run.ended or not run.slices:
+        return run
+    return counted(run, sum((one for _, one in app.results(run).totals()), Totals()))
+
+
 def counted(run: Run, totals: Totals) -> Run:
     """The run with what its batches have come to. What has no answer is unsent, so that the account balances."""
     answered = totals.added + totals.updated + totals.refused
