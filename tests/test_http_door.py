@@ -32,7 +32,12 @@ def world(campaign_monitor: StandIn) -> Iterator[World]:
 
 
 def host(world: World, role: str, log: Path, *functions: str) -> HostProcess:
-    settings = world.environment | {"EXPORT_SCHEDULE": NEVER, "FUNCTION_KEY_ROLE": role}
+    # Debugging is what would bring bodies into the log.
+    settings = world.environment | {
+        "EXPORT_SCHEDULE": NEVER,
+        "FUNCTION_KEY_ROLE": role,
+        "PYTHON_ENABLE_DEBUG_LOGGING": "1",
+    }
     return HostProcess(ROOT, functions=functions, settings=settings, log=log)
 
 
@@ -168,7 +173,7 @@ def test_neither_rejects_nor_keys_come_into_the_log(admin: Api, log: Path) -> No
 
     text = log.read_text()
 
-    assert "ExportHttp" in text
+    assert " DEBUG " in text and "ExportHttp" in text
     assert "nobody-at-all" not in text
     assert "0a1b2c3d4e5f" not in text
     assert admin.world.key not in text
