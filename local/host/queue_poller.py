@@ -30,7 +30,7 @@ logger = logging.getLogger("host.queue")
 
 _QUICK = 0.05
 """Seconds until an empty queue is asked again; doubled with each further empty answer."""
-_SLOWEST = 1.0
+_SLOWEST = 0.25
 """The most seconds between two questions, also when host.json allows more: a developer is waiting."""
 
 
