@@ -46,21 +46,20 @@ class Leaver:
 
 
 def read_slice(work: Workspace, data: bytes) -> Slice:
-    rows = _rows(work, data, "email, body, before")
-    return Slice(
-        [email for email, _, _ in rows],
-        [body.encode() for _, body, _ in rows],
-        frozenset(row for row, (_, _, before) in enumerate(rows) if before == State.DELETED),
-    )
+    # As bytes, and without a column that is mostly empty: making Python's objects is what takes the time here.
+    rows = _rows(work, data, "email, encode(body)")
+    returning = _rows(work, data, "file_row_number", f"before = {State.DELETED:d}")
+    return Slice([email for email, _ in rows], [body for _, body in rows], frozenset(row for (row,) in returning))
 
 
 def read_leavers(work: Workspace, data: bytes) -> list[Leaver]:
     return [Leaver(email, added) for email, added in _rows(work, data, "email, added")]
 
 
-def _rows(work: Workspace, data: bytes, columns: str) -> list[tuple[Any, ...]]:
+def _rows(work: Workspace, data: bytes, columns: str, which: str = "true") -> list[tuple[Any, ...]]:
     file = work.folder / "slice.parquet"
     file.write_bytes(data)
-    rows = work.connection.execute(f"SELECT {columns} FROM read_parquet(?)", [str(file)]).fetchall()  # noqa: S608
+    query = f"SELECT {columns} FROM read_parquet(?, file_row_number = true) WHERE {which}"  # noqa: S608
+    rows = work.connection.execute(query, [str(file)]).fetchall()
     file.unlink()
     return rows
