@@ -5,19 +5,19 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, SecretStr, StringConstraints
 
 from shared import segments, settings
 from shared.campaign_monitor import CampaignMonitor
-from shared.catalog import Connection, Export
+from shared.catalog import Connection, Export, Id
 from shared.catalog_store import Catalog
 from shared.errors import Conflict
 from shared.idempotency import Keys
 from shared.rejects import RejectsFile
 from shared.results import Results
-from shared.runs import Run, Runs
+from shared.runs import RUN_ID, Run, Runs
 from shared.segments import Snapshot
 from shared.settings import Settings
 from shared.storage import Container, Lock, WorkQueue
@@ -33,8 +33,8 @@ class Work(BaseModel):
 
     v: Literal[1] = 1
     step: Step
-    export: str
-    run: str
+    export: Id
+    run: Annotated[str, StringConstraints(pattern=f"^{RUN_ID.pattern}$")]
     slice: int | None = None
 
 

@@ -107,6 +107,7 @@ class CampaignMonitor:
         self._key = key
         self._secret = key(False)
         self._renewing = threading.Lock()
+        self._has_renewed = False
         self._read_seconds = READ_SECONDS if patient else _HURRIED_SECONDS
         self._pace = Pace(connections)
         self._remaining: int | None = None
@@ -212,10 +213,12 @@ class CampaignMonitor:
         self.interrupted.wait(seconds)
 
     def _renewed(self, used: SecretStr) -> bool:
-        """Whether there is another key than ``used``; the vault is asked by one thread only."""
+        """Whether there is another key than ``used``; the vault is asked by one thread, once: with a wrong key all
+        calls are turned down."""
         with self._renewing:
-            if self._secret == used:
+            if self._secret == used and not self._has_renewed:
                 self._secret = self._key(True)
+                self._has_renewed = True
             return self._secret != used
 
 

@@ -4,19 +4,22 @@ import logging
 import time
 from datetime import timedelta
 
+from pydantic import ValidationError
+
 from shared import health, planning, schedule, steps, telemetry
 from shared.app import App, Work
-from shared.catalog import Export, parse
-from shared.errors import Changed, ExportError, Held, NotFound, TemporaryError
+from shared.catalog import Export
+from shared.errors import Changed, ConfigurationError, ExportError, Held, NotFound, TemporaryError
 from shared.results import Totals
 from shared.runs import Claim, Mode, Problem, Run, Trigger, new_id
 from shared.schedule import Due
-from shared.storage import LOCK_SECONDS
 
 MOST_DELIVERIES = 5  # maxDequeueCount in host.json
 MOST_RESUMPTIONS = 3
 # A step at work shows a heartbeat every few seconds; a message waits its turn longer only when the app is busy.
 SILENT = timedelta(minutes=5)
+# The lock of a dead instance is free half a minute after it (storage.LOCK_SECONDS); a look costs next to nothing.
+HELD_LOOKS_AFTER = 5  # seconds
 
 _log = logging.getLogger(__name__)
 
@@ -142,7 +145,7 @@ def view(app: App, run: Run) -> Run:
 def work(app: App, message: bytes, delivery: int = 1) -> None:
     """One step of one run. ``delivery`` counts from 1. What is raised is delivered again; what would not be better
     the next time ends the run instead."""
-    order = parse(Work, message, "The message")
+    order = _order(message)
     run = app.runs.get(order.export, order.run)
     if run.ended:
         return
@@ -152,7 +155,7 @@ def work(app: App, message: bytes, delivery: int = 1) -> None:
         counts = _step(app, order, run)
     except Held:
         # At work elsewhere, or the lock of a dead instance: it will be seen.
-        app.enqueue(order.step, run, order.slice, delay=LOCK_SECONDS // 2)
+        app.enqueue(order.step, run, order.slice, delay=HELD_LOOKS_AFTER)
         outcome = "held"
     except planning.Stopped:
         outcome = "stopped"
@@ -176,6 +179,18 @@ def work(app: App, message: bytes, delivery: int = 1) -> None:
             seconds=round(time.monotonic() - begun, 2),
             **counts,
         )
+
+
+def _order(message: bytes) -> Work:
+    """Nothing of what is no order goes into the error, and so into the log: anybody may have put it into the queue."""
+    try:
+        return Work.model_validate_json(message)
+    except ValidationError:
+        raise ConfigurationError(
+            "message_unknown",
+            "A message of the queue is no step of a run.",
+            "Look for it in the poison queue: something else writes to this queue, or a newer version of the app did.",
+        ) from None
 
 
 def _may_pass(error: Exception) -> bool:

@@ -130,7 +130,7 @@ class Plan:
             block = whole
             if columns is None and block.records:
                 columns, block = _columns(partition, block)
-                self._check(columns, where)
+                must_have_columns(self._mapping, columns, where)
             rows += len(block.records) + len(block.broken)
             if rows <= at_most:
                 self._take(block, columns or (), partition.dialect, place)
@@ -150,17 +150,6 @@ class Plan:
                 reason, _, column = fault.partition(" ")
                 name = snapshot.partitions[partition].name
                 yield Reject(snapshot.segment, name, line, customer_id, email, reason, column)
-
-    def _check(self, columns: tuple[str, ...], where: str) -> None:
-        missing = [column for column in self._mapping.columns() if column not in columns]
-        twice = [column for column in self._mapping.columns() if columns.count(column) > 1]
-        if missing or twice:
-            what = f"has no column {', '.join(missing)}" if missing else f"has several columns {', '.join(twice)}"
-            raise SegmentError(
-                "columns_missing" if missing else "columns_ambiguous",
-                f"{where} {what}, which the mapping of the export names.",
-                f"Its columns are: {', '.join(columns)}. Correct the mapping, or export the segment with the column.",
-            )
 
     def _take(self, block: Block, columns: tuple[str, ...], dialect: Dialect, place: tuple[int, int]) -> None:
         unread = dict.fromkeys(block.broken, "malformed_quotes")
@@ -217,6 +206,19 @@ class Plan:
         self._slice_ready(self.slices, file)
         file.unlink()
         self.slices += 1
+
+
+def must_have_columns(mapping: Mapping, columns: tuple[str, ...], where: str) -> None:
+    """Raises SegmentError where a column of the mapping is not there, or there twice. ``where`` begins the sentence."""
+    missing = [column for column in mapping.columns() if column not in columns]
+    twice = [column for column in mapping.columns() if columns.count(column) > 1]
+    if missing or twice:
+        what = f"has no column {', '.join(missing)}" if missing else f"has several columns {', '.join(twice)}"
+        raise SegmentError(
+            "columns_missing" if missing else "columns_ambiguous",
+            f"{where} {what}, which the mapping of the export names.",
+            f"Its columns are: {', '.join(columns)}. Correct the mapping, or export the segment with the column.",
+        )
 
 
 def _columns(partition: Partition, block: Block) -> tuple[tuple[str, ...], Block]:

@@ -89,9 +89,20 @@ def _preflight(client: CampaignMonitor, export: Export) -> dict[str, ListField]:
     mapping names must be there. Raises DestinationError."""
     client.check_key()
     client.list_details(export.list_id)
-    fields = {
+    fields = list_fields(client, export)
+    must_have_fields(export, fields)
+    return fields
+
+
+def list_fields(client: CampaignMonitor, export: Export) -> dict[str, ListField]:
+    """The custom fields of the list by their ``field_key``."""
+    return {
         field_key(field.key): ListField(field.key, field.data_type) for field in client.custom_fields(export.list_id)
     }
+
+
+def must_have_fields(export: Export, fields: dict[str, ListField]) -> None:
+    """Raises DestinationError."""
     missing = [field.key for field in export.mapping.custom_fields if field_key(field.key) not in fields]
     if missing:
         raise DestinationError(
@@ -100,7 +111,6 @@ def _preflight(client: CampaignMonitor, export: Export) -> dict[str, ListField]:
             f"Its fields are: {', '.join(field.key for field in fields.values()) or 'none'}. Create what is missing in "
             "Campaign Monitor, or correct the mapping.",
         )
-    return fields
 
 
 def _read(app: App, planned: Plan, run: Run, snapshot: Snapshot, position: int, most: int) -> None:

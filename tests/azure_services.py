@@ -1,5 +1,6 @@
-"""What Azure has and Azurite has not: the endpoint of managed identities, a Key Vault over HTTPS, and a proxy that
-leads the names of Azure's hosts to this machine. With them the SDKs run as in Azure, with all their checks."""
+"""What Azure has and Azurite has not: the endpoint of managed identities, a Key Vault over HTTPS, an account that asks
+for a role, and a proxy that leads the names of Azure's hosts to this machine. With them the SDKs run as in Azure, with
+all their checks."""
 
 import json
 import select
@@ -38,11 +39,14 @@ Refusal = tuple[int, dict[str, Any]]
 @dataclass
 class AzureServices:
     """``secrets`` are what the vault holds: values, or the refusals above. ``next`` are refusals that come first, in
-    their order. ``asked`` are the names of the secrets that were asked for with a token."""
+    their order. ``asked`` are the names of the secrets that were asked for with a token. The storage account holds a
+    blob ``hello`` in each container, for an identity with a role."""
 
     # A name of its own: the SDK remembers for the whole process what a host has challenged it with.
     host: str = field(default_factory=lambda: f"contoso-{uuid.uuid4().hex[:8]}.vault.azure.net")
     resource: str = "https://vault.azure.net"
+    storage_host: str = field(default_factory=lambda: f"contoso{uuid.uuid4().hex[:8]}.blob.core.windows.net")
+    has_storage_role: bool = True
     secrets: dict[str, str | Refusal] = field(default_factory=dict)
     next: list[Refusal] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
@@ -63,11 +67,13 @@ def azure_services(folder: Path) -> Iterator[AzureServices]:
     authority = trustme.CA()
     authority.cert_pem.write_to_path(folder / "ca.pem")
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert(services.host).configure_cert(tls)
+    authority.issue_cert(services.host, services.storage_host).configure_cert(tls)
     with ExitStack() as stack:
         vault = stack.enter_context(_serving(_handler(lambda call: _vault(services, call)), tls))
         identity = stack.enter_context(_serving(_handler(lambda call: _identity(services, call))))
-        proxy = stack.enter_context(_serving(_tunnels(services, {f"{services.host}:443": vault})))
+        storage = stack.enter_context(_serving(_handler(lambda call: _storage(services, call)), tls))
+        ports = {f"{services.host}:443": vault, f"{services.storage_host}:443": storage}
+        proxy = stack.enter_context(_serving(_tunnels(services, ports)))
         services.environment = {
             "IDENTITY_ENDPOINT": f"http://127.0.0.1:{identity}/msi/token",
             "IDENTITY_HEADER": IDENTITY_HEADER,
@@ -92,11 +98,20 @@ def _vault(services: AzureServices, call: BaseHTTPRequestHandler) -> tuple[int, 
     return 200, {"value": held, "id": f"{services.url}/secrets/{name}/1", "attributes": {"enabled": True}}, {}
 
 
+def _storage(services: AzureServices, call: BaseHTTPRequestHandler) -> tuple[int, object, dict[str, str]]:
+    """GET /{container}/hello."""
+    if call.headers.get("Authorization") != f"Bearer {TOKEN}" or not services.has_storage_role:
+        return 403, {}, {"x-ms-error-code": "AuthorizationPermissionMismatch"}
+    told = {"ETag": '"1"', "Content-Range": "bytes 0-6/7", "x-ms-blob-type": "BlockBlob"}
+    return 206, "hello", told | {"Last-Modified": "Mon, 23 Nov 2026 09:00:00 GMT"}
+
+
 def _identity(services: AzureServices, call: BaseHTTPRequestHandler) -> tuple[int, object, dict[str, str]]:
     """The REST endpoint of managed identities in App Service and Functions, 2019-08-01."""
     query = {name: values[0] for name, values in parse_qs(urlsplit(call.path).query).items()}
-    known = {"api-version": "2019-08-01", "resource": "https://vault.azure.net", "client_id": CLIENT_ID}
-    if not services.has_identity or query != known or call.headers.get("X-IDENTITY-HEADER") != IDENTITY_HEADER:
+    known = {"api-version": "2019-08-01", "resource": query.get("resource"), "client_id": CLIENT_ID}
+    is_known = query == known and query["resource"] in ("https://vault.azure.net", "https://storage.azure.com")
+    if not services.has_identity or not is_known or call.headers.get("X-IDENTITY-HEADER") != IDENTITY_HEADER:
         return 400, {"statusCode": 400, "message": "No managed identity found for the specified client id."}, {}
     services.tokens += 1
     expires = str(int(time.time()) + 86_400)

@@ -15,7 +15,7 @@ from local.standin import StandIn
 from shared import export as exporting
 from shared import slices
 from shared.app import Step
-from shared.catalog import Catalog
+from shared.catalog_store import Catalog
 from shared.runs import Run, Runs
 from shared.storage import Container
 

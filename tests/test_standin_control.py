@@ -73,12 +73,19 @@ def test_unknown_control_call_is_told_the_others(standin: Caller) -> None:
         ("POST", "accounts", {"api_key": KEY}, "already"),
         ("POST", "fields", {"list_id": LIST, "fields": [{"name": "Website"}]}, "255"),
         ("PUT", "subscribers", {"list_id": LIST, "subscribers": [{"email": "a@b", "fields": {"x": "y"}}]}, "website"),
+        ("PUT", "keys", {"old": "nobody's", "new": "another"}, "POST /control/accounts"),
     ],
 )
 def test_call_that_does_not_fit_says_what_would(
     standin: Caller, method: str, path: str, body: object, hint: str
 ) -> None:
     assert hint in refused(standin, method, path, body)["error"]
+
+
+def test_a_key_that_was_changed_opens_nothing_any_more(standin: Caller) -> None:
+    standin.control("PUT", "keys", {"old": KEY, "new": "another"})
+    assert standin.api("GET", "clients.json").status_code == 401
+    assert standin.api("GET", "clients.json", auth=("another", "x")).status_code == 200
 
 
 def test_refused_account_leaves_nothing_behind(standin: Caller) -> None:

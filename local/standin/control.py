@@ -19,7 +19,15 @@ from local.standin.options import Options
 from local.standin.pending import store_due
 from local.standin.routing import Request, find_route
 from local.standin.seeding import MisfitError
-from local.standin.specifications import AccountBody, NewClient, NewFields, NewList, NewSubscribers, TokenBody
+from local.standin.specifications import (
+    AccountBody,
+    ChangedKey,
+    NewClient,
+    NewFields,
+    NewList,
+    NewSubscribers,
+    TokenBody,
+)
 from local.standin.state import State
 
 
@@ -88,6 +96,13 @@ def _token(call: ControlCall) -> Answer:
     body = call.body(TokenBody)
     with call.transaction() as sql:
         seeding.add_token(sql, body)
+    return Answer()
+
+
+def _key(call: ControlCall) -> Answer:
+    body = call.body(ChangedKey)
+    with call.transaction() as sql:
+        seeding.change_key(sql, body)
     return Answer()
 
 
@@ -175,6 +190,7 @@ OPERATIONS: tuple[tuple[str, str, Operation], ...] = (
     ("POST", "lists", _lists),
     ("POST", "fields", _fields),
     ("PUT", "tokens", _token),
+    ("PUT", "keys", _key),
     ("PUT", "subscribers", _subscribers),
     ("GET", "lists/{list}/subscribers", _dump),
     ("GET", "options", _read_options),

@@ -10,6 +10,7 @@ from local.standin.fields import bare, fields_of, insert_field
 from local.standin.lists import SubscriberList, insert_list, list_by_id
 from local.standin.specifications import (
     AccountBody,
+    ChangedKey,
     ClientBody,
     FieldBody,
     ListBody,
@@ -80,6 +81,13 @@ def add_token(sql: sqlite3.Connection, body: TokenBody) -> None:
         "INSERT OR REPLACE INTO token (access_token, refresh_token, account, state, scopes) VALUES (?, ?, ?, ?, ?)",
         (body.access_token, body.refresh_token, _account(sql, body.account), body.state, scopes),
     )
+
+
+def change_key(sql: sqlite3.Connection, body: ChangedKey) -> None:
+    try:
+        sql.execute("UPDATE account SET api_key = ? WHERE id = ?", (body.new, _account(sql, body.old)))
+    except sqlite3.IntegrityError:
+        raise MisfitError("another account has this API key") from None
 
 
 def put_subscribers(sql: sqlite3.Connection, body: NewSubscribers, now: datetime) -> None:

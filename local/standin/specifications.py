@@ -69,6 +69,13 @@ class TokenBody(_Body):
     scopes: list[str] | None = None
 
 
+class ChangedKey(_Body):
+    """A new key for an account; the old one opens nothing from then on."""
+
+    old: str
+    new: str
+
+
 class SubscriberBody(_Body):
     """What is stored about one address, whatever the API would allow; `fields` by key, with or without brackets."""
 

@@ -1,0 +1,171 @@
+"""The check of an export before its first run: everything that a run relies on is tried, and nothing is sent."""
+
+from contextlib import closing
+from datetime import datetime
+
+from shared import account, freshness, planning
+from shared.app import App
+from shared.campaign_monitor import CampaignMonitor, ListDetails
+from shared.catalog import Export, field_key
+from shared.check import Finding, Told, Tried, try_key
+from shared.mapping import ListField
+from shared.plan import must_have_columns
+from shared.preview import Preview, preview
+from shared.segments import Snapshot, columns
+
+
+class CheckedList(Told):
+    """Of a list with ``confirmed_opt_in``, new subscribers stay unconfirmed until they answer the service's mail."""
+
+    title: str
+    confirmed_opt_in: bool
+
+
+class CheckedField(Told):
+    """A custom field of the mapping: whether the list has it, and whether it was made just now; ``data_type`` is in the
+    service's words."""
+
+    key: str
+    column: str
+    there: bool
+    created: bool
+    data_type: str | None
+
+
+class CheckedSegment(Told):
+    """The newest complete snapshot of a segment. Its age counts from when its files were written."""
+
+    segment: str
+    path: str
+    written_at: datetime
+    age_hours: float
+    partitions: int
+    bytes: int
+    columns: tuple[str, ...]
+
+
+class Rehearsal(Told):
+    """``ok`` is whether every finding is; their ``what``: ``connection``, ``secret``, ``key``, ``list``, ``fields``,
+    ``segment``, ``columns``, ``age``, ``preview``. What could not be found out is missing."""
+
+    ok: bool
+    findings: tuple[Finding, ...]
+    list: CheckedList | None = None
+    fields: tuple[CheckedField, ...] = ()
+    segments: tuple[CheckedSegment, ...] = ()
+    preview: Preview = Preview()
+
+
+def rehearse(app: App, export: Export, *, create_fields: bool) -> Rehearsal:
+    """With ``create_fields`` the custom fields that the list lacks are made, as fields for text."""
+    tried = Tried()
+    connection = tried("connection", lambda: app.agreed(export), lambda one: f"The connection is {one.display_name}.")
+    client = try_key(app, tried, connection) if connection else None
+    about: CheckedList | None = None
+    fields: dict[str, ListField] | None = None
+    checked: tuple[CheckedField, ...] = ()
+    if client:
+        with closing(client):
+            about = _list(tried, client, export) if tried.ok else None
+            if about:
+                fields, checked = _fields(tried, client, export, create=create_fields)
+    looked = [_segment(app, tried, export, name) for name in export.segments]
+    segments = [one for one in looked if one]
+    shown = None
+    if fields is not None and all(set(export.mapping.columns()) <= set(one.columns) for _, one in segments):
+        shown = _preview(app, tried, export, tuple(snapshot for snapshot, _ in segments), fields)
+    return Rehearsal(
+        ok=tried.ok,
+        findings=tuple(tried.findings),
+        list=about,
+        fields=checked,
+        segments=tuple(one for _, one in segments),
+        preview=shown or Preview(),
+    )
+
+
+def _list(tried: Tried, client: CampaignMonitor, export: Export) -> CheckedList | None:
+    def say(details: ListDetails) -> str:
+        opt_in = "; new subscribers stay unconfirmed until they confirm" if details.confirmed_opt_in else ""
+        return f"The list is {details.title}{opt_in}."
+
+    found = tried("list", lambda: client.list_details(export.list_id), say)
+    return CheckedList(title=found.title, confirmed_opt_in=found.confirmed_opt_in) if found else None
+
+
+def _fields(
+    tried: Tried, client: CampaignMonitor, export: Export, *, create: bool
+) -> tuple[dict[str, ListField] | None, tuple[CheckedField, ...]]:
+    """The fields of the list by their ``field_key``, and those of the mapping one by one."""
+    created: set[str] = set()
+
+    def look() -> dict[str, ListField]:
+        fields = planning.list_fields(client, export)
+        missing = [field.key for field in export.mapping.custom_fields if field_key(field.key) not in fields]
+        if not (create and missing):
+            return fields
+        for key in missing:
+            account.create_field(client, export.list_id, key)
+            created.add(field_key(key))
+        return planning.list_fields(client, export)
+
+    fields = tried("fields", look, lambda found: f"The list has {len(found)} custom fields.")
+    if fields is None:
+        return None, ()
+    tried("fields", lambda: planning.must_have_fields(export, fields), lambda _: "It has all that the mapping names.")
+    checked = []
+    for field in export.mapping.custom_fields:
+        found = fields.get(field_key(field.key))
+        made = field_key(field.key) in created
+        kind = found.data_type if found else None
+        checked.append(
+            CheckedField(key=field.key, column=field.column, there=bool(found), created=made, data_type=kind)
+        )
+    return fields, tuple(checked)
+
+
+def _segment(app: App, tried: Tried, export: Export, name: str) -> tuple[Snapshot, CheckedSegment] | None:
+    """The newest complete snapshot, its columns, and its age."""
+    snapshot = tried("segment", lambda: app.snapshot(name), _found)
+    if not snapshot:
+        return None
+    names = tried("columns", lambda: columns(app.segments, snapshot), lambda found: f"{name} has {len(found)} columns.")
+    if names is None:
+        return None
+    tried(
+        "columns",
+        lambda: must_have_columns(export.mapping, names, name),
+        lambda _: f"{name} has all columns that the mapping names.",
+    )
+    now = app.now()
+    tried(
+        "age",
+        lambda: freshness.judge(export, [planning.used(snapshot)], None, now=now),
+        lambda _: f"{name} is not older than the export allows.",
+    )
+    return snapshot, CheckedSegment(
+        segment=name,
+        path=snapshot.path,
+        written_at=snapshot.written_at,
+        age_hours=round((now - snapshot.written_at).total_seconds() / 3600, 1),
+        partitions=len(snapshot.partitions),
+        bytes=sum(partition.size for partition in snapshot.partitions),
+        columns=names,
+    )
+
+
+def _found(snapshot: Snapshot) -> str:
+    return f"{snapshot.segment} has a complete snapshot of {len(snapshot.partitions)} partitions: {snapshot.path}."
+
+
+def _preview(
+    app: App, tried: Tried, export: Export, snapshots: tuple[Snapshot, ...], fields: dict[str, ListField]
+) -> Preview | None:
+    """Without the custom fields that the list lacks."""
+    there = tuple(field for field in export.mapping.custom_fields if field_key(field.key) in fields)
+    mapping = export.mapping.model_copy(update={"custom_fields": there})
+    return tried(
+        "preview",
+        lambda: preview(app.segments, snapshots, mapping, fields),
+        lambda shown: f"The first {len(shown.subscribers)} subscribers are shown.",
+    )
