@@ -1,11 +1,15 @@
 """What there is to choose from in an account of Campaign Monitor: its clients, their lists, and new custom fields."""
 
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 
 from pydantic import BaseModel, ConfigDict
 
+from shared.app import App
 from shared.campaign_monitor import CampaignMonitor
+from shared.catalog import Connection
 
 CALLS_AT_ONCE = 8  # an agency has hundreds of clients, and each is asked for its lists
 
@@ -27,6 +31,13 @@ class FoundClient(_Found):
     id: str
     name: str
     lists: tuple[FoundList, ...]
+
+
+@contextmanager
+def opened(app: App, connection: Connection) -> Iterator[CampaignMonitor]:
+    """The account, with the patience of somebody who waits for the answer."""
+    with closing(app.client(connection, CALLS_AT_ONCE, patient=False)) as client:
+        yield client
 
 
 def clients(account: CampaignMonitor) -> tuple[FoundClient, ...]:

@@ -1,5 +1,6 @@
 """What the product is made of, wired in one place: settings, catalog, state, segments, queue and vault."""
 
+import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -119,7 +120,10 @@ class App:
 
 @lru_cache(maxsize=1)
 def app() -> App:
-    """That of this process, as its settings say. Raises ConfigurationError."""
+    """That of this process, as its settings say. Raises DeploymentError."""
+    if not logging.getLogger().isEnabledFor(logging.DEBUG):
+        # The SDKs would tell each call with all its headers at INFO: most of what Application Insights is paid for.
+        logging.getLogger("azure").setLevel(logging.WARNING)
     return wire(settings.from_process())
 
 

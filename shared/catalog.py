@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from shared.errors import ConfigurationError
 
+NAME_IN_VAULT = r"^[0-9A-Za-z-]{1,127}$"
 ID_FORM = r"^[a-z0-9][a-z0-9-]{0,62}$"
 
 Id = Annotated[str, StringConstraints(pattern=ID_FORM)]
@@ -49,7 +50,7 @@ class ConnectionSettings(_Document):
     """One account of Campaign Monitor. Its key stays in Key Vault, under ``secret_name``."""
 
     display_name: DisplayName
-    secret_name: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,127}$")]
+    secret_name: Annotated[str, StringConstraints(pattern=NAME_IN_VAULT)]
     usable_by: Literal["admins", "contributors"] = "admins"
     consent: Consent | None = None
 
@@ -158,7 +159,7 @@ def _invalid(error: ValidationError, where: str) -> ConfigurationError:
     complaints = error.errors(include_url=False, include_input=False)
     fields = [".".join(str(part) for part in complaint["loc"]) or "the document" for complaint in complaints]
     said = [
-        f"{field}: {_in_words(complaint['type'], complaint['msg'])}"
+        f"{field}: {said_of(complaint['type'], complaint['msg'])}"
         for field, complaint in zip(fields, complaints, strict=True)
     ]
     return ConfigurationError(
@@ -169,7 +170,8 @@ def _invalid(error: ValidationError, where: str) -> ConfigurationError:
     )
 
 
-def _in_words(kind: str, message: str) -> str:
+def said_of(kind: str, message: str) -> str:
+    """Pydantic's complaint in words; never with the value that it complains of."""
     return {"missing": "is required", "extra_forbidden": "is not a known field"}.get(
         kind, message.removeprefix("Value error, ")
     )

@@ -1,13 +1,13 @@
 """The saved connections and exports in the container ``export-catalog``, one JSON blob each, with their ETags."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from shared.catalog import Connection, Export, Saved, parse
-from shared.errors import Changed, ConfigurationError, NotFound
+from shared.errors import Changed, ConfigurationError, Conflict, NotFound
 from shared.storage import Blob, Container
 
 READ_AT_ONCE = 8  # documents; the SDK keeps ten connections
@@ -75,7 +75,10 @@ class Catalog:
                 f"There is no {kind} {id_}.",
                 f"GET /api/{kind}s lists those that there are.",
             )
-        return Kept(parse(model, blob.data, name), blob.etag)
+        try:
+            return Kept(parse(model, blob.data, name), blob.etag)
+        except ConfigurationError as error:
+            raise Conflict("unreadable", f"What is saved cannot be read: {error.message}", "Save it anew.") from error
 
     def save[T: (Connection, Export)](
         self,
@@ -99,6 +102,21 @@ class Catalog:
             except Changed:
                 continue
             return Kept(item, etag, new=old is None)
+
+    def change_export(self, id_: str, how: Callable[[Export], Export], *, by: str, now: datetime) -> None:
+        """Saves what ``how`` makes of the newest; ``how`` may be called again when somebody else wrote first, and
+        leaves the document as it is by giving back what it got. One that is gone stays gone."""
+        while True:
+            try:
+                kept = self.kept(Export, id_)
+                new = how(kept.item)
+                if new != kept.item:
+                    self.save(new, by=by, now=now, only_if=Precondition(match=(kept.etag,)))
+            except Changed:
+                continue
+            except NotFound:
+                pass
+            return
 
     def remove[T: (Connection, Export)](self, item: T, *, only_if: Precondition = Precondition()) -> None:
         """Raises Changed where ``only_if`` does not hold."""

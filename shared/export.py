@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from shared import health, planning, schedule, steps, telemetry
 from shared.app import App, Work
 from shared.catalog import Export
-from shared.errors import Changed, ConfigurationError, ExportError, Held, NotFound, TemporaryError
+from shared.errors import Changed, ConfigurationError, Conflict, ExportError, Held, NotFound, TemporaryError
 from shared.results import Totals
 from shared.runs import Claim, Mode, Problem, Run, Trigger, new_id
 from shared.schedule import Due
@@ -38,7 +38,7 @@ def start(
     """The run that holds the export, and whether it is a new one: an export has one run at a time. With a ``key`` that
     was used within a day it is the run of then.
 
-    Raises ConfigurationError where the export may not run.
+    Raises ConfigurationError where the export may not run, or not like this now.
     """
     export = app.catalog.export(export_id)
     app.agreed(export)
@@ -66,6 +66,9 @@ def start(
                 held, is_new = _begin(app, run)
             except Changed:
                 continue  # somebody with the same key was faster
+            except Conflict:
+                app.keys.free(run, key)
+                raise
         if held.id != run.id and answers:
             app.keys.free(run, key)  # it is not what the other run answers
         elif held.id != run.id:
@@ -74,7 +77,7 @@ def start(
 
 
 def _begin(app: App, run: Run) -> tuple[Run, bool]:
-    """Raises Changed where there is a run of this id."""
+    """Raises Changed where there is a run of this id, Conflict where the one at work is not what is asked for."""
     # The record comes first: a claim always names a run that can be looked up.
     app.runs.create(run)
     holder = app.runs.claim(run, run.created_at)
@@ -83,7 +86,15 @@ def _begin(app: App, run: Run) -> tuple[Run, bool]:
         claim = app.runs.held(run.export)
         if claim:
             _take_up(app, run.export, claim)
-        return app.runs.get(run.export, holder), False
+        held = app.runs.get(run.export, holder)
+        if run.trigger == "on-demand" and (held.mode, held.dry_run) != (run.mode, run.dry_run):
+            raise Conflict(
+                "run_active",
+                f"The export {run.export} has a run of another kind at work, {held.id}: its mode is {held.mode}"
+                f"{', and it is a rehearsal' if held.dry_run else ''}.",
+                "Wait for its end, or cancel it, then try again.",
+            )
+        return held, False
     app.enqueue("plan", run)
     telemetry.tell(
         "run_started", export=run.export, run=run.id, trigger=run.trigger, mode=run.mode, dry_run=run.dry_run

@@ -27,6 +27,8 @@ class Stopped(Exception):
 def plan(app: App, run: Run, lock: Lock) -> dict[str, int]:
     """Segments to slices. Nothing is sent before the account of all segments is known. Returns that account."""
     if run.status not in ("queued", "planning"):
+        # Delivered again: an instance may have died after the plan and before it queued all that comes next.
+        steps.enqueue_next(app, run)
         return {}
     export = app.catalog.export(run.export)
     connection = app.agreed(export)

@@ -56,3 +56,10 @@ def _is_newer(one: SnapshotUsed, used: SnapshotUsed | None) -> bool:
     if used is None or one.path == used.path:
         return used is None or one.version != used.version
     return one.path.split("/")[-_DATED:] > used.path.split("/")[-_DATED:]
+
+
+def next_time(export: Export, now: datetime) -> datetime | None:
+    """When a cron expression is due next; null for an export that no clock starts."""
+    if not export.enabled or export.connection is None or export.schedule in (None, "refresh"):
+        return None
+    return next(CronSim(str(export.schedule), now.astimezone(UTC)))

@@ -143,6 +143,19 @@ def test_a_run_whose_messages_are_lost_is_taken_up_by_the_tick(world: World, ste
     assert run.counts.added == sent(world) == ROWS
 
 
+def test_a_plan_delivered_again_queues_what_a_dead_instance_did_not(world: World) -> None:
+    run = world.start()
+    world.pump(1)
+    world.clear_queue()  # as if it had died right after the plan
+
+    exporting.work(world.app, order(run, "plan"), delivery=2)
+    world.pump()
+
+    run = newest(world, run)
+    assert (run.status, run.resumed) == ("succeeded", 0)
+    assert run.counts.added == sent(world) == ROWS
+
+
 def test_whoever_starts_an_export_whose_run_is_silent_gets_that_run_going_again(world: World) -> None:
     run = world.start()
     world.clear_queue()

@@ -38,7 +38,8 @@ def world(campaign_monitor: StandIn) -> Iterator[World]:
 def host(world: World, log: Path, **settings: str) -> HostProcess:
     # A message that fails is there again at once.
     quick = {"AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:00"}
-    chosen = world.environment | {"EXPORT_SCHEDULE": NEVER} | quick | settings
+    usual = {"EXPORT_SCHEDULE": NEVER, "FUNCTION_KEY_ROLE": "admin"}
+    chosen = world.environment | usual | quick | settings
     return HostProcess(ROOT, settings=chosen, log=log)
 
 

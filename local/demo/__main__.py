@@ -50,6 +50,8 @@ def _tell(console: Console, place: Place, sample: Sample, *, serve: bool) -> int
         "QUIET_MINUTES": "0",
         "EXPORT_SCHEDULE": "0 */15 * * * *",
         "EXPORT_QUEUE": "export-work",
+        # The demo sets up a connection, too.
+        "FUNCTION_KEY_ROLE": "admin",
         # Nothing of what the developer works with otherwise.
         "SegmentStorage": "",
         "KEY_VAULT_URL": "",

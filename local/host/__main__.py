@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -15,10 +16,14 @@ def main() -> int:
     options = _options()
     # stdout carries one line, the address; what the functions print goes where their log goes.
     sys.stdout = sys.stderr
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    # As in host.json: one line for every HTTP request of the SDK hides all others.
-    logging.getLogger("azure.core").setLevel(logging.WARNING)
-    logging.getLogger("azure.identity").setLevel(logging.WARNING)
+    # The setting has this name in Azure, too.
+    debugging = os.environ.get("PYTHON_ENABLE_DEBUG_LOGGING", "").lower() in ("1", "true")
+    level = logging.DEBUG if debugging else logging.INFO
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    if not debugging:
+        # One line for every HTTP request of the SDK hides all others.
+        logging.getLogger("azure.core").setLevel(logging.WARNING)
+        logging.getLogger("azure.identity").setLevel(logging.WARNING)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     try:
         return asyncio.run(run(options))

@@ -51,6 +51,7 @@ class Invoker:
         invocation_id = str(uuid.uuid4())
         started = time.monotonic()
         watchdog = self._watch(function, invocation_id)
+        logger.info("%s %s started", function.name, invocation_id)
         try:
             succeeded, value, _outputs, _error, _traceback = await invocation_request_native(
                 invocation_id,

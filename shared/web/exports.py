@@ -1,0 +1,210 @@
+"""The routes of exports. Saving one never runs it; everybody sees them, and contributors manage those whose connection
+is shared with them."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+
+from shared import export as exporting
+from shared import rehearsal, removal, schedule
+from shared.app import App
+from shared.caller import Caller
+from shared.catalog import Connection, Export, ExportSettings
+from shared.catalog_store import READ_AT_ONCE
+from shared.errors import ConfigurationError, NotFound
+from shared.runs import PublicRun, Status
+from shared.web.calls import (
+    JSON_BODY,
+    Contributor,
+    ExportId,
+    OnlyIf,
+    Viewer,
+    Wired,
+    address,
+    answers,
+    header,
+    must_be_named,
+)
+
+router = APIRouter(tags=["exports"])
+
+_READ_ONLY: Any = Field(default=None, json_schema_extra={"readOnly": True})
+
+
+class ExportBody(ExportSettings):
+    """What is saved of an export. What an answer has beside that may be sent back; it is not read."""
+
+    id: str | None = None
+    connection_name: Any = _READ_ONLY
+    may_manage: Any = _READ_ONLY
+    status: Any = _READ_ONLY
+    last_run: Any = _READ_ONLY
+    next_due: Any = _READ_ONLY
+    saved: Any = _READ_ONLY
+
+    def named(self, id_: str) -> Export:
+        return Export(id=id_, **{name: getattr(self, name) for name in ExportSettings.model_fields})
+
+
+class ExportView(Export):
+    """``connection_name`` is null where there is no such connection; ``may_manage`` is whether the caller may change
+    and run the export. ``status`` is that of ``last_run``, whatever triggered it, null before the first; a rehearsal
+    counts while it is at work. ``next_due`` is the next time of a cron expression."""
+
+    connection_name: str | None
+    may_manage: bool
+    status: Status | None
+    last_run: PublicRun | None
+    next_due: datetime | None
+
+
+_ETAG = {"headers": {"ETag": header("The version of the document; runs do not change it.")}}
+
+
+@router.get("/exports", responses=answers())
+def list_exports(app: Wired, caller: Viewer) -> list[ExportView]:
+    viewed = _Viewed(app, caller, {one.id: one for one in app.catalog.connections()})
+    with ThreadPoolExecutor(READ_AT_ONCE) as pool:
+        return list(pool.map(viewed.view, app.catalog.exports()))
+
+
+@router.get(
+    "/exports/{export_id}",
+    responses=answers(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, good={HTTPStatus.OK: _ETAG}),
+)
+def get_export(export_id: ExportId, app: Wired, caller: Viewer, response: Response) -> ExportView:
+    kept = app.catalog.kept(Export, export_id)
+    response.headers["ETag"] = kept.etag
+    return _view(app, caller, kept.item)
+
+
+@router.put(
+    "/exports/{export_id}",
+    dependencies=[JSON_BODY],
+    responses=answers(
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.PRECONDITION_FAILED,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        good={
+            HTTPStatus.OK: _ETAG | {"description": "Replaced."},
+            HTTPStatus.CREATED: {
+                "description": "New.",
+                "model": ExportView,
+                "headers": _ETAG["headers"] | {"Location": header("Where it is.")},
+            },
+        },
+    ),
+)
+def put_export(
+    export_id: ExportId,
+    document: ExportBody,
+    app: Wired,
+    caller: Contributor,
+    only_if: OnlyIf,
+    request: Request,
+    response: Response,
+) -> ExportView:
+    """Saves an export: the whole of it. It runs when it is due, or is asked to."""
+    must_be_named(document.id, export_id)
+    export = document.named(export_id)
+    _must_manage(app, caller, export, export_id)
+    kept = app.catalog.save(export, by=caller.name, now=app.now(), only_if=only_if)
+    response.headers["ETag"] = kept.etag
+    if kept.new:
+        response.status_code = HTTPStatus.CREATED
+        response.headers["Location"] = address(request, f"/exports/{export_id}")
+    return _view(app, caller, kept.item)
+
+
+@router.delete(
+    "/exports/{export_id}",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=answers(
+        HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED
+    ),
+)
+def delete_export(export_id: ExportId, app: Wired, caller: Contributor, only_if: OnlyIf) -> None:
+    """Removes an export that has no run at work."""
+    caller.must_manage(app.catalog.export(export_id), app.catalog)
+    removal.remove_export(app, export_id, only_if=only_if)
+
+
+@router.post(
+    "/exports/{export_id}/check",
+    dependencies=[JSON_BODY],
+    responses=answers(
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    ),
+)
+def check_export(
+    export_id: ExportId,
+    app: Wired,
+    caller: Contributor,
+    document: ExportBody | None = None,
+    create_fields: Annotated[
+        bool, Query(description="Make the custom fields that the list lacks, as fields for text.")
+    ] = False,
+) -> rehearsal.Rehearsal:
+    """The rehearsal before the first run: tries all that a run relies on, and sends nothing. With a body it is that of
+    the configuration in it, which need not be saved."""
+    if document is None:
+        export = app.catalog.export(export_id)
+        caller.must_manage(export, app.catalog)
+    else:
+        must_be_named(document.id, export_id)
+        export = document.named(export_id)
+        _must_manage(app, caller, export, export_id)
+    return rehearsal.rehearse(app, export, create_fields=create_fields)
+
+
+def _must_manage(app: App, caller: Caller, export: Export, export_id: str) -> None:
+    """The export as it would be, and the one that it would replace."""
+    caller.must_manage(export, app.catalog)
+    if export.connection is not None:
+        try:
+            app.catalog.connection(export.connection)
+        except NotFound as error:
+            raise ConfigurationError(error.code, error.message, error.action, field="connection") from None
+    try:
+        old = app.catalog.export(export_id)
+    except NotFound:
+        return
+    caller.must_manage(old, app.catalog)
+
+
+@dataclass(frozen=True)
+class _Viewed:
+    app: App
+    caller: Caller
+    connections: dict[str, Connection]
+
+    def view(self, export: Export) -> ExportView:
+        connection = self.connections.get(export.connection or "")
+        runs = self.app.runs.newest(export.id)
+        last = next((run for run in runs if not (run.dry_run and run.ended)), None)
+        is_own = self.caller.has("contributor") and (export.connection is None or self.caller.role == "admin")
+        return ExportView(
+            **dict(export),
+            connection_name=connection.display_name if connection else None,
+            may_manage=is_own or (connection is not None and self.caller.may_use(connection)),
+            status=last.status if last else None,
+            last_run=exporting.view(self.app, last) if last else None,
+            next_due=schedule.next_time(export, self.app.now()),
+        )
+
+
+def _view(app: App, caller: Caller, export: Export) -> ExportView:
+    try:
+        connections = {export.connection: app.catalog.connection(export.connection)} if export.connection else {}
+    except NotFound:
+        connections = {}
+    return _Viewed(app, caller, connections).view(export)

@@ -1,0 +1,236 @@
+"""The routes of runs: start, follow, look back, cancel, and what was turned down."""
+
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared import export as exporting
+from shared.app import App
+from shared.catalog_store import READ_AT_ONCE
+from shared.errors import ExportError, Forbidden, NotFound
+from shared.reject_groups import RejectGroup, grouped
+from shared.runs import Mode, PublicRun, Run
+from shared.web.calls import (
+    AS_VIEWER,
+    JSON_BODY,
+    Contributor,
+    ExportId,
+    RunId,
+    Wired,
+    address,
+    answers,
+    header,
+)
+
+RETRY_AFTER = 2  # seconds until a look at the run may show something new
+
+router = APIRouter(tags=["runs"])
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        description="The same key within a day gives the same run, also when it has ended.",
+        pattern=r"^[\x21-\x7e]{1,255}$",
+    ),
+]
+
+
+class RunRequest(BaseModel):
+    """How one run differs from what its export says; ``dry_run`` plans fully, and sends nothing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    mode: Mode | None = None
+    dry_run: Annotated[bool, Field(strict=True)] = False
+
+
+class NotStarted(BaseModel):
+    """An export that could not be started, and why."""
+
+    export: str
+    code: str
+    message: str
+    action: str
+
+
+class Started(BaseModel):
+    """A run for each export that has a schedule: a new one, or the one at work."""
+
+    runs: list[PublicRun]
+    not_started: list[NotStarted]
+
+
+_WHERE = {"Location": header("The run."), "Retry-After": header("Seconds until it is worth looking at the run.")}
+_RUN = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
+
+
+@router.post(
+    "/exports/{export_id}/runs",
+    status_code=HTTPStatus.ACCEPTED,
+    dependencies=[JSON_BODY],
+    responses=answers(
+        *_RUN,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        good={
+            HTTPStatus.ACCEPTED: {"description": "Begun, now or with the same key before.", "headers": _WHERE},
+            HTTPStatus.OK: {
+                "description": "The export has a run of the same kind at work: that one.",
+                "model": PublicRun,
+                "headers": _WHERE,
+            },
+        },
+    ),
+)
+def start_run(
+    export_id: ExportId,
+    app: Wired,
+    caller: Contributor,
+    http: Request,
+    response: Response,
+    request: RunRequest | None = None,
+    idempotency_key: IdempotencyKey = None,
+) -> PublicRun:
+    """Starts a run, of an export that is paused or has no schedule, too."""
+    asked = request or RunRequest()
+    export = app.catalog.export(export_id)
+    caller.must_manage(export, app.catalog)
+    key = _key(idempotency_key)
+    run, is_new = exporting.start(
+        app, export_id, "on-demand", mode=asked.mode, dry_run=asked.dry_run, requested_by=caller.name, key=key
+    )
+    response.status_code = HTTPStatus.ACCEPTED if is_new or key else HTTPStatus.OK
+    response.headers["Location"] = address(http, f"/exports/{run.export}/runs/{run.id}")
+    response.headers["Retry-After"] = str(RETRY_AFTER)
+    return exporting.view(app, run)
+
+
+@router.post("/runs", status_code=HTTPStatus.ACCEPTED, responses=answers(HTTPStatus.BAD_REQUEST))
+def start_runs(app: Wired, caller: Contributor, idempotency_key: IdempotencyKey = None) -> Started:
+    """Starts every enabled export that has a schedule and that the caller may manage."""
+    started = Started(runs=[], not_started=[])
+    for export in app.catalog.exports():
+        if not export.enabled or export.schedule is None:
+            continue
+        try:
+            caller.must_manage(export, app.catalog)
+            run, _ = exporting.start(app, export.id, "on-demand", requested_by=caller.name, key=_key(idempotency_key))
+        except Forbidden:
+            continue
+        except ExportError as error:
+            started.not_started.append(
+                NotStarted(export=export.id, code=error.code, message=error.message, action=error.action)
+            )
+        else:
+            started.runs.append(exporting.view(app, run))
+    return started
+
+
+@router.get(
+    "/exports/{export_id}/runs",
+    dependencies=[AS_VIEWER],
+    responses=answers(
+        *_RUN,
+        good={HTTPStatus.OK: {"headers": {"Link": header('The next page, with rel="next", where there is one.')}}},
+    ),
+)
+def list_runs(
+    export_id: ExportId,
+    app: Wired,
+    http: Request,
+    response: Response,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    before: Annotated[
+        str | None, Query(pattern=r"^[0-9]{8}T[0-9]{9}-[0-9a-f]{8}$", description="The last run of the page before.")
+    ] = None,
+) -> list[PublicRun]:
+    """The newest first."""
+    app.catalog.export(export_id)
+    ids = [id_ for id_ in app.runs.ids(export_id) if before is None or id_ < before]
+    if len(ids) > limit:
+        following = address(http, f"/exports/{export_id}/runs?limit={limit}&before={ids[limit - 1]}")
+        response.headers["Link"] = f'<{following}>; rel="next"'
+    with ThreadPoolExecutor(READ_AT_ONCE) as pool:
+        found = pool.map(lambda id_: _found(app, export_id, id_), ids[:limit])
+        return [run for run in found if run]
+
+
+@router.get(
+    "/exports/{export_id}/runs/{run_id}",
+    dependencies=[AS_VIEWER],
+    responses=answers(*_RUN),
+)
+def get_run(export_id: ExportId, run_id: RunId, app: Wired) -> PublicRun:
+    """A run, with its account and its progress as of now."""
+    return exporting.view(app, app.runs.get(export_id, run_id))
+
+
+@router.delete(
+    "/exports/{export_id}/runs/{run_id}",
+    status_code=HTTPStatus.ACCEPTED,
+    responses=answers(
+        *_RUN,
+        good={
+            HTTPStatus.ACCEPTED: {"description": "It ends as cancelled when what is at work has stopped."},
+            HTTPStatus.OK: {"description": "It had ended, and stays as it is.", "model": PublicRun},
+        },
+    ),
+)
+def cancel_run(export_id: ExportId, run_id: RunId, app: Wired, caller: Contributor, response: Response) -> PublicRun:
+    """Cancels a run. What Campaign Monitor has confirmed stays confirmed."""
+    caller.must_manage(app.catalog.export(export_id), app.catalog)
+    run = exporting.cancel(app, export_id, run_id, by=caller.name)
+    if run.ended:
+        response.status_code = HTTPStatus.OK
+    return exporting.view(app, run)
+
+
+@router.get(
+    "/exports/{export_id}/runs/{run_id}/rejects",
+    dependencies=[AS_VIEWER],
+    response_class=StreamingResponse,
+    responses=answers(
+        *_RUN,
+        good={
+            HTTPStatus.OK: {
+                "description": "rejects.csv, in UTF-8 with a byte order mark; empty before the run is planned.",
+                "content": {"text/csv": {"schema": {"type": "string"}}},
+            }
+        },
+    ),
+)
+def get_rejects(export_id: ExportId, run_id: RunId, app: Wired) -> StreamingResponse:
+    """Every profile that was not sent or was refused, with its address, where it came from, and why."""
+    run = app.runs.get(export_id, run_id)
+    return StreamingResponse(
+        app.rejects(run).chunks(),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{run.export}-{run.id}-rejects.csv"'},
+    )
+
+
+@router.get(
+    "/exports/{export_id}/runs/{run_id}/rejects/summary",
+    dependencies=[AS_VIEWER],
+    responses=answers(*_RUN),
+)
+def get_reject_groups(export_id: ExportId, run_id: RunId, app: Wired) -> list[RejectGroup]:
+    """The same by reason, the largest group first, each with its first rows; addresses are masked."""
+    return grouped(app.rejects(app.runs.get(export_id, run_id)).chunks())
+
+
+def _key(given: str | None) -> str | None:
+    """Apart from the keys of the schedule."""
+    return f"asked {given}" if given else None
+
+
+def _found(app: App, export_id: str, run_id: str) -> Run | None:
+    try:
+        return exporting.view(app, app.runs.get(export_id, run_id))
+    except NotFound:
+        return None
