@@ -5,7 +5,9 @@ from pathlib import Path
 import azure.functions as func
 
 from shared.app import app
-from shared.web import console
+from shared.web import console, quiet
+
+quiet.keep_bodies_out_of_the_log()
 
 _console = func.AsgiMiddleware(console.create(app, Path(__file__).with_name("static")))
 

@@ -9,15 +9,17 @@ from urllib.parse import quote, urlsplit
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import RedirectResponse
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.app import App
 from shared.caller import Caller
 from shared.errors import ExportError
 from shared.web import api, pages, sign_in
+from shared.web.pages import Pages
 from shared.web.refused import STYLE_HASH, Refused
 
+AT = "/console"
 SIGN_IN = "/.auth/login/aad?post_login_redirect_uri="
 SIGN_OUT = "/.auth/logout?post_logout_redirect_uri=/console/"
 
@@ -40,21 +42,17 @@ _log = logging.getLogger(__name__)
 
 def create(get_app: Callable[[], App], folder: Path) -> ASGIApp:
     """``folder`` holds the static files."""
-    below, static = api.create(get_app), pages.read(folder)
+    below, static = api.create(get_app, _caller_of, at=f"{AT}/api"), pages.read(folder, f"{AT}/static")
 
     async def console(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        path = scope["path"].removeprefix("/console")
+        path = request.url.path.removeprefix(AT)
         is_api = path == "/api" or path.startswith("/api/")
         answer: ASGIApp
         try:
-            caller = _let_in(await run_in_threadpool(get_app), request)
-            if is_api:
-                answer = _below(below, path, caller)
-            elif request.method != "GET":
-                raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", "This can only be read.", "")
-            else:
-                answer = static.answer(path.removeprefix("/")) if path else RedirectResponse("/console/")
+            app = await run_in_threadpool(get_app)
+            scope["caller"] = caller = _let_in(app, request)
+            answer = below if is_api else _page(static, path, request.method, app, caller)
         except ExportError as error:
             _log.error("%s", error, exc_info=error.__cause__)
             refused = Refused(HTTPStatus.INTERNAL_SERVER_ERROR, error.code, error.message, error.action)
@@ -64,6 +62,22 @@ def create(get_app: Callable[[], App], folder: Path) -> ASGIApp:
         await answer(scope, receive, _with_headers(send))
 
     return console
+
+
+def _caller_of(request: Request) -> Caller:
+    caller: Caller = request.scope["caller"]
+    return caller
+
+
+def _page(static: Pages, path: str, method: str, app: App, caller: Caller) -> Response:
+    if method != "GET":
+        raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", "A page can only be read.", "")
+    if not path:
+        return RedirectResponse(f"{AT}/")
+    if path.startswith("/static/"):
+        return static.file(path.removeprefix("/static/"))
+    vault = urlsplit(app.settings.key_vault_url or "").hostname or ""
+    return static.page(name=caller.name, role=caller.role, vault=vault.partition(".")[0])
 
 
 def _let_in(app: App, request: Request) -> Caller:
@@ -109,22 +123,6 @@ def _same_origin(request: Request) -> bool:
     if site is not None:
         return site == "same-origin"
     return urlsplit(request.headers.get("origin", "")).netloc == request.headers.get("host", "") != ""
-
-
-def _below(below: ASGIApp, path: str, caller: Caller) -> ASGIApp:
-    """The API, asked by ``caller``: what it says of its own addresses is moved below the console."""
-
-    async def asked(scope: Scope, receive: Receive, send: Send) -> None:
-        async def moved(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                if headers.get("location", "").startswith("/api/"):
-                    headers["location"] = f"/console{headers['location']}"
-            await send(message)
-
-        await below({**scope, "path": path, "raw_path": path.encode(), "caller": caller}, receive, moved)
-
-    return asked
 
 
 def _with_headers(send: Send) -> Send:
