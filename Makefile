@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 READY  := .venv/ready node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check quick clean
+.PHONY: help demo serve test check quick bench clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -26,8 +26,11 @@ check: $(READY) ## lint, types, and who may import whom
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-logo 2>/dev/null || .venv/bin/lint-imports
 
+bench: $(READY) .bench/.ready ## how fast it is, how much it takes, and what others need: into bench/results.md
+	@$(PYTHON) -m bench
+
 clean: ## remove what was made here
-	rm -rf .venv node_modules .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .bench node_modules .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 .venv/ready: requirements.txt requirements-dev.txt
 	@python3 -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null \
@@ -40,4 +43,9 @@ node_modules/.ready: package.json package-lock.json
 	@command -v npm >/dev/null 2>&1 \
 	  || { echo "Node 20 or newer with npm is needed, for the storage emulator: install it, then try again." >&2; exit 1; }
 	@npm ci --no-fund --no-audit --loglevel=error
+	@touch $@
+
+.bench/.ready: bench/requirements.txt .venv/ready
+	@$(PYTHON) -m venv .bench
+	@.bench/bin/pip install --quiet --disable-pip-version-check -r bench/requirements.txt
 	@touch $@

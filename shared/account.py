@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from shared.app import App
 from shared.campaign_monitor import CampaignMonitor
 from shared.catalog import Connection
+from shared.errors import ConfigurationError, Conflict, DeploymentError
 
 CALLS_AT_ONCE = 8  # an agency has hundreds of clients, and each is asked for its lists
 
@@ -35,8 +36,15 @@ class FoundClient(_Found):
 
 @contextmanager
 def opened(app: App, connection: Connection) -> Iterator[CampaignMonitor]:
-    """The account, with the patience of somebody who waits for the answer."""
-    with closing(app.client(connection, CALLS_AT_ONCE, patient=False)) as client:
+    """The account, with the patience of somebody who waits for the answer. Raises Conflict where its key cannot be
+    read: that is no fault of the request."""
+    try:
+        client = app.client(connection, CALLS_AT_ONCE, patient=False)
+    except DeploymentError:
+        raise
+    except ConfigurationError as error:
+        raise Conflict(error.code, error.message, error.action, field=error.field) from error
+    with closing(client):
         yield client
 
 

@@ -2,22 +2,63 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cronsim import CronSim, CronSimError
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
+from pydantic_core import ErrorDetails
 
 from shared.errors import ConfigurationError
 
 NAME_IN_VAULT = r"^[0-9A-Za-z-]{1,127}$"
 ID_FORM = r"^[a-z0-9][a-z0-9-]{0,62}$"
+LIST_ID = r"^[0-9A-Za-z]{1,64}$"
+# The name of a folder: neither . nor .., and without what a path cannot hold.
+_SIGN = r"[^/\\\x00-\x1f\x7f]"
+_PART = rf"([^./\\\x00-\x1f\x7f]{_SIGN}*|\.[^./\\\x00-\x1f\x7f]{_SIGN}*|\.\.{_SIGN}+)"
+SEGMENT_FORM = f"^{_PART}/{_PART}$"
+
+_ALLOWED = {
+    ID_FORM: "allowed are up to 63 lower-case letters, digits and hyphens, of which the first is no hyphen",
+    NAME_IN_VAULT: "allowed are up to 127 letters, digits and hyphens",
+    LIST_ID: "allowed is the API list ID that the settings of the list show",
+    SEGMENT_FORM: "allowed is <export folder>/<table>, such as BlobExport/HighValueSegment",
+    r"\S": "may not be empty",
+}
 
 Id = Annotated[str, StringConstraints(pattern=ID_FORM)]
-DisplayName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+DisplayName = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"\S", max_length=200)]
 Column = Annotated[str, StringConstraints(min_length=1, max_length=512)]
-SegmentName = Annotated[str, StringConstraints(pattern=r"^[^/\\\x00-\x1f\x7f]+/[^/\\\x00-\x1f\x7f]+$", max_length=512)]
+SegmentName = Annotated[str, StringConstraints(pattern=SEGMENT_FORM, max_length=512)]
 
-SEGMENT_FORM = "Allowed is <export folder>/<table>, such as BlobExport/HighValueSegment."
+
+def _no_number(value: object) -> object:
+    """Pydantic would take one for seconds since 1970."""
+    if isinstance(value, int | float):
+        raise ValueError("allowed is a time with its zone, such as 2026-11-23T09:00:00Z")
+    return value
+
+
+Timestamp = Annotated[AwareDatetime, BeforeValidator(_no_number)]
+Schedule = Annotated[
+    str,
+    Field(
+        description="`refresh`, or five fields of cron in UTC.",
+        examples=["refresh", "30 2 * * *"],
+        json_schema_extra={"format": "cron"},
+    ),
+]
+_UNIQUE: dict[str, JsonValue] = {"uniqueItems": True}
 
 
 class _Document(BaseModel):
@@ -42,8 +83,8 @@ class _Named(_Document):
 class Consent(_Document):
     """Who agreed that personal data leaves Customer Insights for Campaign Monitor, and when."""
 
-    agreed_by: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=320)]
-    agreed_at: AwareDatetime
+    agreed_by: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"\S", max_length=320)]
+    agreed_at: Timestamp
 
 
 class ConnectionSettings(_Document):
@@ -62,7 +103,7 @@ class Connection(ConnectionSettings, _Named):
 class CustomField(_Document):
     """``key`` is the personalisation tag of a field of the list, with or without its brackets."""
 
-    key: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=250)]
+    key: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"\S", max_length=250)]
     column: Column
 
 
@@ -97,13 +138,14 @@ class ExportSettings(_Document):
 
     display_name: DisplayName
     connection: Id | None
-    list_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{1,64}$")]
-    segments: Annotated[tuple[SegmentName, ...], Field(min_length=1, max_length=100)]
+    list_id: Annotated[str, StringConstraints(pattern=LIST_ID)]
+    segments: Annotated[tuple[SegmentName, ...], Field(min_length=1, max_length=100, json_schema_extra=_UNIQUE)]
     mapping: Mapping
-    schedule: str | None = "refresh"
+    schedule: Schedule | None = "refresh"
     enabled: Annotated[bool, Field(strict=True)] = True
     mode: Literal["changes", "everything"] = "changes"
     removals: Literal["keep", "unsubscribe", "delete"] = "keep"
+    max_removal_percent: Annotated[int, Field(strict=True, ge=0, le=100)] = 20
     resubscribe: Annotated[bool, Field(strict=True)] = False
     max_profiles: Annotated[int, Field(strict=True, ge=1, le=100_000_000)] = 1_000_000
     max_age_hours: Annotated[int, Field(strict=True, ge=1, le=24 * 366)] | None = None
@@ -113,8 +155,6 @@ class ExportSettings(_Document):
     def _each_segment_once(cls, segments: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(segments)) < len(segments):
             raise ValueError("each segment may stand here once")
-        if any(part in (".", "..") for segment in segments for part in segment.split("/")):
-            raise ValueError(SEGMENT_FORM)
         return segments
 
     @field_validator("schedule")
@@ -158,10 +198,7 @@ def parse[T: BaseModel](model: type[T], data: bytes | dict[str, object], where: 
 def _invalid(error: ValidationError, where: str) -> ConfigurationError:
     complaints = error.errors(include_url=False, include_input=False)
     fields = [".".join(str(part) for part in complaint["loc"]) or "the document" for complaint in complaints]
-    said = [
-        f"{field}: {said_of(complaint['type'], complaint['msg'])}"
-        for field, complaint in zip(fields, complaints, strict=True)
-    ]
+    said = [f"{field}: {said_of(complaint)}" for field, complaint in zip(fields, complaints, strict=True)]
     return ConfigurationError(
         "invalid",
         f"{where} cannot be taken: {'; '.join(said)}.",
@@ -170,8 +207,8 @@ def _invalid(error: ValidationError, where: str) -> ConfigurationError:
     )
 
 
-def said_of(kind: str, message: str) -> str:
-    """Pydantic's complaint in words; never with the value that it complains of."""
-    return {"missing": "is required", "extra_forbidden": "is not a known field"}.get(
-        kind, message.removeprefix("Value error, ")
-    )
+def said_of(complaint: dict[str, Any] | ErrorDetails) -> str:
+    """What Pydantic complains of, in words; never with the value."""
+    known = {"missing": "is required", "extra_forbidden": "is not a known field"}
+    allowed = _ALLOWED.get(str(complaint.get("ctx", {}).get("pattern")))
+    return known.get(complaint["type"]) or allowed or str(complaint["msg"]).removeprefix("Value error, ")

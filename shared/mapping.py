@@ -10,16 +10,16 @@ LONGEST_VALUE = 250
 FIRST_DATE, LAST_DATE = "1900-01-01", "2076-06-06"
 CUSTOMER_ID = "CustomerId"
 
-# Spaces of all kinds and line breaks around a value say nothing.
-_BLANKS = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
+# Spaces of all kinds and line breaks around a value say nothing; chr() because SQL knows no escapes.
+_BLANKS = "' ' || " + " || ".join(f"chr({code})" for code in (*range(9, 14), 0xA0, 0x3000, 0xFEFF))
 _CONTROL = r"[\x00-\x1f\x7f\x{80}-\x{9f}]"
-_DATE = r"\d{4}[-/]\d{2}[-/]\d{2}"
-_ISO_DATE = r"\d{4}-\d{2}-\d{2}"
-# Letters of any script, as the service decides in the end; what no mail system takes is turned down here.
+_ISO_DATE = "____-__-__"  # for LIKE; whether it is one, the cast to a date and back says
+# Letters of any script, as the service decides in the end; what no mail system takes is turned down here. No counted
+# repetition: it makes the check a hundred times slower.
 _LOCAL = r'[^\s@"(),:;<>\[\]\\.\x00-\x1f\x7f]+'
-_LABEL = r"[\p{L}\p{N}]([\p{L}\p{N}\p{M}-]{0,61}[\p{L}\p{N}\p{M}])?"
+_LABEL = r"[\p{L}\p{N}]([\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])?"
 _EMAIL = rf"{_LOCAL}(\.{_LOCAL})*@({_LABEL}\.)+[\p{{L}}\p{{M}}][\p{{L}}\p{{N}}\p{{M}}-]*[\p{{L}}\p{{N}}\p{{M}}]"
-_LONGEST_EMAIL, _LONGEST_LOCAL = 254, 64
+_LONGEST_EMAIL, _LONGEST_LOCAL, _LONGEST_LABEL = 254, 64, 63  # RFC 5321, 4.5.3.1; RFC 1035, 2.3.4
 _MOBILE = r"\+[1-9][0-9]{6,14}"  # E.164
 
 
@@ -33,10 +33,9 @@ class ListField:
 
 @dataclass(frozen=True)
 class _Value:
-    """One mapped value: where it comes from, what is sent, and what is wrong with it when ``faults`` say so."""
+    """One value that is sent: the columns that it comes from, and what is wrong with it: reasons and conditions."""
 
     column: str
-    sent: str
     faults: tuple[tuple[str, str], ...]
 
 
@@ -49,34 +48,37 @@ def subscribers(mapping: Mapping, columns: tuple[str, ...], fields: dict[str, Li
     ``fields`` are the custom fields of the list by their ``field_key``. Columns are referred to by position only.
     """
     cell = _Cells(columns)
-    email = _Value(mapping.email, "email", _email_faults())
-    values = [email]
+    customer_id = cell(CUSTOMER_ID) if CUSTOMER_ID in columns else "NULL"
+    # What is made of the clean cells, by the name that it has in the query; then what is made of that.
+    made = {"customer_id": customer_id, "email": cell(mapping.email)}
+    sent: dict[str, str] = {}
+    values = [_Value(mapping.email, _email_faults())]
     parts = [("EmailAddress", "to_json(email)")]
 
     names = [column for column in (mapping.first_name, mapping.last_name) if column]
     if names:
         filled = ", ".join(f"nullif({cell(column)}, '')" for column in names)
-        name = f"coalesce(concat_ws(' ', {filled}), '')"
-        values.append(_Value(" and ".join(names), name, _text_faults(name)))
-        parts.append(("Name", f"to_json({name})"))
+        made["name"] = f"concat_ws(' ', {filled})"
+        values.append(_Value(" and ".join(names), _text_faults("name")))
+        parts.append(("Name", "to_json(name)"))
     if mapping.mobile_number:
-        mobile = rf"regexp_replace({cell(mapping.mobile_number)}, '[ ().\-]', '', 'g')"
-        wrong = f"{mobile} <> '' AND NOT regexp_full_match({mobile}, '{_MOBILE}')"
-        values.append(_Value(mapping.mobile_number, mobile, (("mobile_invalid", wrong),)))
+        made["mobile"] = rf"regexp_replace({cell(mapping.mobile_number)}, '[ ().\-]', '', 'g')"
+        wrong = f"mobile <> '' AND NOT regexp_full_match(mobile, '{_MOBILE}')"
+        values.append(_Value(mapping.mobile_number, (("mobile_invalid", wrong),)))
         # An empty number clears the old one (documented for single adds); a missing one would leave it.
-        parts.append(("MobileNumber", f"to_json({mobile})"))
+        parts.append(("MobileNumber", "to_json(mobile)"))
 
     items = []
-    for field in mapping.custom_fields:
+    for number, field in enumerate(mapping.custom_fields):
         target = fields[field_key(field.key)]
-        value = _custom_value(field.column, cell(field.column), target)
-        values.append(value)
+        value, date, text = f"value{number}", f"date{number}", f"sent{number}"
+        made[value] = cell(field.column)
+        made[date] = _date(made[value], target)
+        sent[text] = f"coalesce(strftime({date}, '%Y/%m/%d'), {value})"
+        values.append(_Value(field.column, _field_faults(value, date, target)))
         head = quoted(f'{{"Key":{json.dumps(target.key, ensure_ascii=False)},"Value":')
         # Without Clear an empty value leaves what the field held before.
-        items.append(
-            f"concat({head}, CASE {value.sent} WHEN '' THEN '\"\",\"Clear\":true}}'"
-            f" ELSE concat(to_json({value.sent}), '}}') END)"
-        )
+        items.append(f"""{head}, CASE {text} WHEN '' THEN '"","Clear":true' ELSE to_json({text})::VARCHAR END, '}}'""")
     if items:
         parts.append(("CustomFields", "concat('[', " + ", ',', ".join(items) + ", ']')"))
     parts.append(("ConsentToTrack", quoted(json.dumps(mapping.consent_to_track))))
@@ -87,7 +89,6 @@ def subscribers(mapping: Mapping, columns: tuple[str, ...], fields: dict[str, Li
         for value in values
         for reason, condition in value.faults
     )
-    customer_id = cell(CUSTOMER_ID) if CUSTOMER_ID in columns else "NULL"
     # Names of columns stand in it only as literals, made by quoted().
     return f"""
     SELECT line, customer_id, email,
@@ -96,8 +97,11 @@ def subscribers(mapping: Mapping, columns: tuple[str, ...], fields: dict[str, Li
       END AS fault,
       concat('{{', {body}, '}}') AS body
     FROM (
-      SELECT {customer_id} AS customer_id, {cell(mapping.email)} AS email, *
-      FROM (SELECT {cell.cleaned()} FROM {source})
+      SELECT *{_named(sent)}
+      FROM (
+        SELECT line{_named(made)}
+        FROM (SELECT line{_named(cell.cleaned())} FROM {source})
+      )
     )"""  # noqa: S608
 
 
@@ -106,20 +110,26 @@ class _Cells:
 
     def __init__(self, columns: tuple[str, ...]) -> None:
         self._columns = columns
-        self._used: dict[int, None] = {}
+        self._used: dict[str, None] = {}
 
     def __call__(self, column: str) -> str:
-        position = self._columns.index(column)
-        self._used[position] = None
-        return f"c{position}"
+        name = f"c{self._columns.index(column)}"
+        self._used[name] = None
+        return name
 
-    def cleaned(self) -> str:
-        used = [f"trim(coalesce(c{position}, ''), {_BLANKS}) AS c{position}" for position in self._used]
-        return ", ".join(["line", *used])
+    def cleaned(self) -> dict[str, str]:
+        return {name: f"coalesce(trim({name}, {_BLANKS}), '')" for name in self._used}
+
+
+def _named(expressions: dict[str, str]) -> str:
+    return "".join(f",\n          {expression} AS {name}" for name, expression in expressions.items())
 
 
 def _email_faults() -> tuple[tuple[str, str], ...]:
-    too_long = f"length(email) > {_LONGEST_EMAIL} OR position('@' IN email) > {_LONGEST_LOCAL + 1}"
+    too_long = (
+        f"length(email) > {_LONGEST_EMAIL} OR position('@' IN email) > {_LONGEST_LOCAL + 1}"
+        f" OR length(email) > {_LONGEST_LABEL} AND regexp_matches(email, '@.*[^.]{{{_LONGEST_LABEL + 1}}}')"
+    )
     wrong = f"NOT regexp_full_match(email, {quoted(_EMAIL)}) OR {too_long}"
     return (("email_missing", "email = ''"), _control_fault("email"), ("email_invalid", wrong))
 
@@ -132,16 +142,19 @@ def _control_fault(value: str) -> tuple[str, str]:
     return ("control_character", f"regexp_matches({value}, '{_CONTROL}')")
 
 
-def _custom_value(column: str, value: str, field: ListField) -> _Value:
-    """A field of type Date takes dates alone, with or without a time, which it drops; in any other field an ISO date
-    is a date too. The service ignores a date out of its range without a word, so it is turned down here."""
-    is_date = f"regexp_full_match({value}, '{_ISO_DATE}')"
-    date = f"try_cast({value} AS DATE)"
-    wrong: tuple[tuple[str, str], ...] = ()
+def _date(value: str, field: ListField) -> str:
+    """The value as a date, or null. A field of type Date takes dates alone, with or without a time, which it drops; in
+    any other field an ISO date is a date too."""
     if field.data_type == "Date":
-        is_date = f"regexp_full_match({value}, '{_DATE}([T ].*)?')"
-        date = f"try_cast(replace(left({value}, 10), '/', '-') AS DATE)"
-        wrong = (("date_invalid", f"{value} <> '' AND (NOT {is_date} OR {date} IS NULL)"),)
-    outside = f"{is_date} AND {date} NOT BETWEEN DATE '{FIRST_DATE}' AND DATE '{LAST_DATE}'"
-    sent = f"CASE WHEN {is_date} AND {date} IS NOT NULL THEN strftime({date}, '%Y/%m/%d') ELSE {value} END"
-    return _Value(column, sent, (*_text_faults(value), *wrong, ("date_out_of_range", outside)))
+        day = f"replace(left({value}, 10), '/', '-')"
+        form = f"{day} LIKE '{_ISO_DATE}' AND substr({value}, 11, 1) IN ('', ' ', 'T')"
+    else:
+        day, form = value, f"{value} LIKE '{_ISO_DATE}'"
+    return f"CASE WHEN {form} THEN CASE WHEN try_cast({day} AS DATE)::VARCHAR = {day} THEN {day}::DATE END END"
+
+
+def _field_faults(value: str, date: str, field: ListField) -> tuple[tuple[str, str], ...]:
+    """The service ignores a date out of its range without a word, so it is turned down here."""
+    wrong = (("date_invalid", f"{value} <> '' AND {date} IS NULL"),) if field.data_type == "Date" else ()
+    outside = f"{date} NOT BETWEEN DATE '{FIRST_DATE}' AND DATE '{LAST_DATE}'"
+    return (*_text_faults(value), *wrong, ("date_out_of_range", outside))

@@ -12,7 +12,7 @@ from shared.catalog import Mapping
 from shared.database import Workspace, quoted
 from shared.errors import SegmentError
 from shared.mapping import ListField, subscribers
-from shared.records import Block, Dialect, blocks, cells
+from shared.records import Block, Dialect, blocks
 from shared.rejects import Reject
 from shared.segments import Partition, Snapshot
 from shared.slices import SLICE_ROWS
@@ -62,18 +62,6 @@ _MALFORMED = """
 INSERT INTO rejected
 SELECT ?, ?, unnest(?::UBIGINT[]), NULL, NULL, unnest(?::VARCHAR[])
 """
-
-# The number that each record carries in front stands in the text of a record that could not be read, too.
-_UNREAD = """
-SELECT try_cast(regexp_extract(csv_line, '^[0-9]+') AS UBIGINT), any_value(error_type)
-FROM reject_errors GROUP BY ALL
-"""
-
-_REASONS = {
-    "MISSING COLUMNS": "malformed_columns",
-    "TOO MANY COLUMNS": "malformed_columns",
-    "UNQUOTED VALUE": "malformed_quotes",
-}
 
 
 @dataclass(frozen=True)
@@ -126,12 +114,13 @@ class Plan:
         where = f"{snapshot.segment}, {partition.name}"
         columns: tuple[str, ...] | None = None
         rows = 0
-        for whole in blocks(chunks, partition.dialect, where, gzipped=partition.gzipped):
+        wide = None if partition.header or partition.columns is None else len(partition.columns)
+        for whole in blocks(chunks, partition.dialect, where, columns=wide, gzipped=partition.gzipped):
             block = whole
-            if columns is None and block.records:
-                columns, block = _columns(partition, block)
+            if columns is None and block.rows:
+                columns, block = _columns(partition, block, where)
                 must_have_columns(self._mapping, columns, where)
-            rows += len(block.records) + len(block.broken)
+            rows += block.rows
             if rows <= at_most:
                 self._take(block, columns or (), partition.dialect, place)
         return rows
@@ -165,7 +154,7 @@ class Plan:
             self._sql(_MALFORMED, [*place, list(unread), list(unread.values())])
         account = self.account
         self.account = Account(
-            rows_read=account.rows_read + len(block.records) + len(block.broken),
+            rows_read=account.rows_read + block.rows,
             malformed=account.malformed + len(unread),
             invalid=account.invalid + invalid,
             duplicate=account.duplicate + duplicate,
@@ -179,17 +168,19 @@ class Plan:
         """Makes the table ``profiles``; returns the lines of the records that could not be read, with the reason."""
         file = self._folder / "block.csv"
         file.write_bytes(block.numbered(dialect.delimiter))
-        self._sql("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
         query = subscribers(self._mapping, columns, self._fields, _reader(file, len(columns), dialect))
         self._sql(f"CREATE OR REPLACE TEMP TABLE profiles AS {query}")
         file.unlink()
-        ((read,),) = self._sql("SELECT count(*) FROM profiles").fetchall()
-        if read == len(block.records):
+        (read,) = self._sql("SELECT count(*), coalesce(sum(line), 0) FROM profiles").fetchall()
+        if read == (len(block.records), sum(line for line, _ in block.records)):
             return {}
+        # Rows with too few or too many cells, or not in UTF-8, are passed over without a word.
         lines = {line for (line,) in self._sql("SELECT line FROM profiles").fetchall()}
-        types = dict(self._sql(_UNREAD).fetchall())
-        unread = [line for line, _ in block.records if line not in lines]
-        return {line: _REASONS.get(types.get(line, ""), "malformed") for line in unread}
+        return {
+            line: "malformed" if len(dialect.cells(record)) == len(columns) else "malformed_columns"
+            for line, record in block.records
+            if line not in lines
+        }
 
     def _count(self, statement: str, place: tuple[int, int]) -> int:
         ((count,),) = self._sql(statement, list(place)).fetchall()
@@ -221,10 +212,17 @@ def must_have_columns(mapping: Mapping, columns: tuple[str, ...], where: str) ->
         )
 
 
-def _columns(partition: Partition, block: Block) -> tuple[tuple[str, ...], Block]:
+def _columns(partition: Partition, block: Block, where: str) -> tuple[tuple[str, ...], Block]:
     """The names of the columns, and the block without the header row, if there is one."""
-    first = tuple(cell.strip() for cell in cells(block.records[0][1], partition.dialect))
     known = partition.columns or ()
+    line, record = block.records[0] if block.records else (block.broken[-1] + 1, b"")
+    if partition.header and block.broken and block.broken[0] < line:
+        raise SegmentError(
+            "header_unreadable",
+            f"{where}: the quotes of the header row do not pair.",
+            "Export the segment again.",
+        )
+    first = tuple(cell.strip() for cell in partition.dialect.cells(record))
     has_header = partition.header
     if has_header is None:
         has_header = [name.casefold() for name in first] == [name.casefold() for name in known]
@@ -238,4 +236,4 @@ def _reader(file: Path, columns: int, dialect: Dialect) -> str:
     quote = "'\"'" if dialect.quoted else "''"
     return f"""read_csv({quoted(str(file))}, columns = {{{names}}}, auto_detect = false, header = false,
         delim = {quoted(dialect.delimiter)}, quote = {quote}, escape = {quote}, new_line = '\\n',
-        ignore_errors = true, store_rejects = true, parallel = false)"""
+        ignore_errors = true, parallel = false)"""

@@ -1,18 +1,19 @@
-"""CSV bytes, cut into records that carry the number of their line.
+"""CSV text, cut into records that carry the number of their line.
 
-DuckDB reads the cells; this module decides where a record begins and ends (RFC 4180: a quoted cell may hold line
-breaks), so that every record is counted before it is read, a broken one cannot swallow its neighbours, and a reject
-can name its line. A partition is cut into blocks, so that its size does not matter.
+DuckDB reads the cells; this module decides where a record begins and ends, so that every record is counted before it is
+read, a broken one cannot swallow its neighbours, and a reject can name its line. What it gives to DuckDB is strictly
+RFC 4180: any other text DuckDB reads in ways of its own, over the end of the row if need be. A partition is cut into
+blocks, so that its size does not matter.
 """
 
-import codecs
-import csv
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from enum import Enum, auto
+from functools import cached_property
+from itertools import zip_longest
 
+from shared.decoding import utf8
 from shared.errors import SegmentError
+from shared.grammar import Grammar, Quotes
 
 BLOCK_BYTES = 16 * 1024 * 1024
 LONGEST_RECORD = 1024 * 1024
@@ -29,14 +30,27 @@ class Dialect:
     quoted: bool = True
     encoding: str = "utf-8"
 
+    @cached_property
+    def grammar(self) -> Grammar:
+        return Grammar(self.delimiter)
+
+    def cells(self, record: bytes) -> list[str]:
+        """Of a record of a block."""
+        found = self.grammar.cells(record) if self.quoted else record.split(self.delimiter.encode())
+        return [cell.decode("utf-8", "replace") for cell in found]
+
 
 @dataclass(frozen=True)
 class Block:
-    """Records in their order: the 1-based physical line where each begins, and its bytes (UTF-8, without the break
-    at its end). ``broken`` are the lines whose quotes do not pair: rows too, but not to be read."""
+    """Records in their order: the 1-based physical line where each begins, and its bytes (UTF-8, strictly RFC 4180,
+    without the break at its end). ``broken`` are the lines whose quotes do not pair: rows too, but not to be read."""
 
     records: list[tuple[int, bytes]]
     broken: list[int]
+
+    @property
+    def rows(self) -> int:
+        return len(self.records) + len(self.broken)
 
     def numbered(self, delimiter: str) -> bytes:
         """The records as CSV, with the number of the line as a first cell."""
@@ -44,122 +58,132 @@ class Block:
         return b"".join([form % record for record in self.records])
 
 
-class _Quotes(Enum):
-    CLOSED = auto()
-    OPEN = auto()
-    BROKEN = auto()
-
-
 def blocks(
-    chunks: Iterable[bytes], dialect: Dialect, where: str, *, gzipped: bool = False, block_bytes: int = BLOCK_BYTES
+    chunks: Iterable[bytes],
+    dialect: Dialect,
+    where: str,
+    *,
+    columns: int | None = None,
+    gzipped: bool = False,
+    block_bytes: int = BLOCK_BYTES,
 ) -> Iterator[Block]:
-    """Blocks of about ``block_bytes``; blank lines are no records.
+    """Blocks of about ``block_bytes``; blank lines are no records. ``columns`` is how many cells a row should have;
+    None: as many as the first.
 
     Raises SegmentError, with ``where`` in it, when the bytes are not what they should be: not gzip, not in the
     encoding, a line longer than LONGEST_RECORD.
     """
-    text = _utf8(_inflated(chunks, where) if gzipped else chunks, dialect.encoding, where)
-    line, rest = 1, b""
-    for piece in _pieces(text, block_bytes):
+    cutter = _Cutter(dialect, columns)
+    number, rest = 1, b""
+    for piece in _pieces(utf8(chunks, dialect.encoding, where, gzipped=gzipped), block_bytes):
         data = rest + piece if rest else piece
         end = data.rfind(b"\n") + 1
         lines = _lines(data[:end])
-        block, taken = _cut(lines, line, dialect, at_end=False)
+        _check_lengths([*lines, data[end:]], number, where)
+        block, taken = cutter.cut(lines, number, at_end=False)
         # What is not taken is the beginning of a record that goes on in the next piece.
         rest = b"".join([text + b"\n" for text in lines[taken:]]) + data[end:]
-        if len(rest) > 2 * LONGEST_RECORD:
-            raise SegmentError(
-                "line_too_long",
-                f"{where}: what begins in line {line + taken} is longer than {LONGEST_RECORD:,} bytes.",
-                "Check that the file is the CSV that Customer Insights wrote, with the delimiter that model.json says.",
-            )
-        line += taken
+        number += taken
         yield block
     if rest:
-        yield _cut(_lines(rest if rest.endswith(b"\n") else rest + b"\n"), line, dialect, at_end=True)[0]
+        # A carriage return at the very end is half of a line break.
+        yield cutter.cut(_lines(rest.removesuffix(b"\n").removesuffix(b"\r") + b"\n"), number, at_end=True)[0]
 
 
-def cells(record: bytes, dialect: Dialect) -> list[str]:
-    """The cells of one record."""
-    text = record.decode("utf-8", "replace")
-    if not dialect.quoted:
-        return text.split(dialect.delimiter)
-    return next(csv.reader([text], delimiter=dialect.delimiter), [])
+class _Cutter:
+    """Most lines are records by themselves; those whose quotes say otherwise are looked at one by one."""
 
+    def __init__(self, dialect: Dialect, columns: int | None) -> None:
+        self._grammar = dialect.grammar
+        self._quoted = dialect.quoted
+        self._columns = columns
 
-def _cut(lines: list[bytes], first: int, dialect: Dialect, *, at_end: bool) -> tuple[Block, int]:
-    """The records of ``lines`` (numbered from ``first``), and how many of the lines they took.
-
-    Only a line with an odd number of quotes can leave a cell open; all the others are records by themselves.
-    """
-    records: list[tuple[int, bytes]] = []
-    broken: list[int] = []
-    delimiter = dialect.delimiter.encode()
-    taken = 0
-    odd = [at for at, text in enumerate(lines) if text.count(_QUOTE) & 1] if dialect.quoted else []
-    for at in odd:
-        if at < taken:
-            continue
-        records += [record for record in enumerate(lines[taken:at], first + taken) if record[1]]
-        end, quotes = _end_of_record(lines, at, delimiter)
-        if quotes is _Quotes.OPEN and not at_end:
-            return Block(records, broken), at
-        if quotes is _Quotes.CLOSED:
-            records.append((first + at, b"\n".join(lines[at:end])))
-            taken = end
-        else:
-            broken.append(first + at)
-            taken = at + 1
-    records += [record for record in enumerate(lines[taken:], first + taken) if record[1]]
-    return Block(records, broken), len(lines)
-
-
-def _end_of_record(lines: list[bytes], begin: int, delimiter: bytes) -> tuple[int, _Quotes]:
-    """Where the record that begins in line ``begin`` ends (exclusive), and how."""
-    quotes, size, at = _Quotes.CLOSED, 0, begin
-    while at < len(lines):
-        size += len(lines[at])
-        if size > LONGEST_RECORD or at - begin >= MOST_LINES_OF_A_RECORD:
-            return at, _Quotes.BROKEN
-        quotes = _quotes(lines[at], delimiter, quotes)
-        at += 1
-        if quotes is not _Quotes.OPEN:
-            break
-    return at, quotes
-
-
-def _quotes(text: bytes, delimiter: bytes, before: _Quotes) -> _Quotes:
-    """How the quotes stand at the end of a line that begins inside (OPEN) or outside (CLOSED) a quoted cell."""
-    at, is_open = 0, before is _Quotes.OPEN
-    while True:
-        if is_open:
-            at = text.find(_QUOTE, at) + 1
-            if at == 0:
-                return _Quotes.OPEN
-            if text.startswith(_QUOTE, at):
-                at += 1
+    def cut(self, lines: list[bytes], number: int, *, at_end: bool) -> tuple[Block, int]:
+        """The records of ``lines``, the first of which is line ``number``, and how many of the lines they took: all,
+        unless the last record may go on behind them."""
+        broken: list[int] = []
+        taken, end = len(lines), 0
+        doubtful = self._doubtful(lines) if self._quoted else []
+        for at, following in zip_longest(doubtful, doubtful[1:]):
+            if at < end:
                 continue
-            if at == len(text):
-                return _Quotes.CLOSED
-            if not text.startswith(delimiter, at):
-                return _Quotes.BROKEN
-            is_open = False
-            at += len(delimiter)
-        elif text.startswith(_QUOTE, at):
-            is_open = True
-            at += 1
-        else:
-            at = text.find(delimiter, at) + len(delimiter)
-            if at < len(delimiter):
-                return _Quotes.CLOSED
+            end, quotes, text = self._record(lines, at, following)
+            if quotes is Quotes.OPEN and not at_end:
+                taken = at
+                break
+            if quotes is Quotes.CLOSED and not self._swallows_rows(lines, at, end):
+                lines[at] = text
+            else:
+                broken.append(number + at)
+                lines[at], end = b"", at + 1
+            # Lines that belong to a record before them count no more than blank ones.
+            lines[at + 1 : end] = [b""] * (end - at - 1)
+        block = Block([record for record in enumerate(lines[:taken], number) if record[1]], broken)
+        if self._columns is None and block.records:
+            self._columns = len(self._grammar.cells(block.records[0][1]))
+        return block, taken
+
+    def _doubtful(self, lines: list[bytes]) -> list[int]:
+        """The lines that are not, strictly, records by themselves."""
+        strict = self._grammar.strict
+        return [at for at, text in enumerate(lines) if _QUOTE in text and (_is_odd(text) or not strict(text))]
+
+    def _record(self, lines: list[bytes], begin: int, following: int | None) -> tuple[int, Quotes, bytes]:
+        """Where the record ends (exclusive) that begins in the doubtful line ``begin``, how, and, when it is closed,
+        its text. ``following`` is the next doubtful line, where there is one."""
+        if following and following - begin < MOST_LINES_OF_A_RECORD and _is_odd(lines[begin]):
+            # Most often a line leaves a cell open and the next one with an odd number of quotes closes it.
+            text = b"\n".join(lines[begin : following + 1])
+            if len(text) <= LONGEST_RECORD and _is_odd(lines[following]) and self._grammar.strict(text):
+                return following + 1, Quotes.CLOSED, text
+        size, end, quotes = -1, begin, Quotes.CLOSED
+        while end < len(lines):
+            size += len(lines[end]) + 1
+            if size > LONGEST_RECORD or end - begin >= MOST_LINES_OF_A_RECORD:
+                return end, Quotes.BROKEN, b""
+            quotes = self._grammar.quotes(lines[end], quotes)
+            end += 1
+            if quotes is not Quotes.OPEN:
+                break
+        text = b"\n".join(lines[begin:end]) if quotes is Quotes.CLOSED else b""
+        return end, quotes, text if self._grammar.strict(text) else self._grammar.rewritten(text)
+
+    def _swallows_rows(self, lines: list[bytes], begin: int, end: int) -> bool:
+        """Whether a record over several lines is rather one row for each: its first line has opened a cell by mistake,
+        and a stray quote further down has closed it."""
+        if end - begin == 1:
+            return False
+        first = next(text for text in lines if text)
+        columns = self._columns or (len(self._grammar.cells(first)) if first is not lines[begin] else 0)
+        return (
+            any(self._grammar.is_row(line, columns) for line in lines[begin + 1 : end])
+            and len(self._grammar.cells(b"\n".join(lines[begin:end]))) != columns
+        )
+
+
+def _is_odd(text: bytes) -> bool:
+    return text.count(_QUOTE) & 1 == 1
 
 
 def _lines(data: bytes) -> list[bytes]:
+    """``data`` ends with a line break, LF or CRLF."""
     if b"\r" in data:
-        data = data.replace(b"\r\n", b"\n")
+        # At a lone carriage return DuckDB ends the record, even where new_line says otherwise, or gives up. A vertical
+        # tabulator stands for it, which in a value is as much of a control character.
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\v")
     lines = data.split(b"\n")
     lines.pop()
     return lines
+
+
+def _check_lengths(lines: list[bytes], number: int, where: str) -> None:
+    if max(map(len, lines)) > LONGEST_RECORD:
+        at = next(at for at, text in enumerate(lines, number) if len(text) > LONGEST_RECORD)
+        raise SegmentError(
+            "line_too_long",
+            f"{where}: line {at} is longer than {LONGEST_RECORD:,} bytes.",
+            "Check that the file is the CSV that Customer Insights wrote, with the encoding that model.json says.",
+        )
 
 
 def _pieces(chunks: Iterable[bytes], block_bytes: int) -> Iterator[bytes]:
@@ -173,54 +197,3 @@ def _pieces(chunks: Iterable[bytes], block_bytes: int) -> Iterator[bytes]:
             held, size = [], 0
     if held:
         yield b"".join(held)
-
-
-def _utf8(chunks: Iterable[bytes], encoding: str, where: str) -> Iterator[bytes]:
-    """The same text as UTF-8 without a byte order mark."""
-    name = codecs.lookup(encoding).name
-    if name in ("utf-8", "utf-8-sig"):
-        yield from _without_mark(chunks)
-        return
-    decoder = codecs.getincrementaldecoder(name)()
-    try:
-        for chunk in chunks:
-            yield decoder.decode(chunk).encode()
-        yield decoder.decode(b"", final=True).encode()
-    except UnicodeDecodeError as error:
-        raise SegmentError(
-            "wrong_encoding",
-            f"{where} is not written in {encoding}, as model.json says.",
-            "Correct the encoding in model.json, or export the segment again.",
-        ) from error
-
-
-def _without_mark(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    begin = b""
-    rest = iter(chunks)
-    for chunk in rest:
-        begin += chunk
-        if len(begin) >= len(codecs.BOM_UTF8):
-            break
-    yield begin.removeprefix(codecs.BOM_UTF8)
-    yield from rest
-
-
-def _inflated(chunks: Iterable[bytes], where: str) -> Iterator[bytes]:
-    """What was compressed with gzip, in pieces of bounded size; several members follow each other (RFC 1952)."""
-    stream = zlib.decompressobj(wbits=31)
-    try:
-        for chunk in chunks:
-            data = chunk
-            while data:
-                if stream.eof:
-                    stream = zlib.decompressobj(wbits=31)
-                yield stream.decompress(data, BLOCK_BYTES)
-                data = stream.unconsumed_tail or stream.unused_data
-        while not stream.eof and (more := stream.decompress(b"", BLOCK_BYTES)):
-            yield more
-        if not stream.eof:
-            raise zlib.error("the end is missing")
-    except zlib.error as error:
-        raise SegmentError(
-            "broken_gzip", f"{where} is not a whole gzip file ({error}).", "Export the segment again."
-        ) from error

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from shared.errors import SegmentError
-from shared.records import Dialect, blocks, cells
+from shared.records import Dialect, blocks
 from shared.storage import BlobInfo, Container
 
 INSTANCE = "CustomerInsights_"
@@ -108,7 +108,7 @@ def columns(container: Container, snapshot: Snapshot) -> tuple[str, ...]:
     chunks = container.chunks(partition.path, partition.etag)
     for block in blocks(chunks, partition.dialect, partition.name, gzipped=partition.gzipped, block_bytes=1):
         if block.records:
-            return tuple(cell.strip() for cell in cells(block.records[0][1], partition.dialect))
+            return tuple(cell.strip() for cell in partition.dialect.cells(block.records[0][1]))
     return ()
 
 

@@ -52,7 +52,6 @@ class AzureServices:
     asked: list[str] = field(default_factory=list)
     tokens: int = 0  # how many were given out
     has_identity: bool = True
-    is_up: bool = True
     environment: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -73,7 +72,7 @@ def azure_services(folder: Path) -> Iterator[AzureServices]:
         identity = stack.enter_context(_serving(_handler(lambda call: _identity(services, call))))
         storage = stack.enter_context(_serving(_handler(lambda call: _storage(services, call)), tls))
         ports = {f"{services.host}:443": vault, f"{services.storage_host}:443": storage}
-        proxy = stack.enter_context(_serving(_tunnels(services, ports)))
+        proxy = stack.enter_context(_serving(_tunnels(ports)))
         services.environment = {
             "IDENTITY_ENDPOINT": f"http://127.0.0.1:{identity}/msi/token",
             "IDENTITY_HEADER": IDENTITY_HEADER,
@@ -144,10 +143,10 @@ def _handler(
     return Handler
 
 
-def _tunnels(services: AzureServices, ports: dict[str, int]) -> type[BaseHTTPRequestHandler]:
+def _tunnels(ports: dict[str, int]) -> type[BaseHTTPRequestHandler]:
     class Proxy(BaseHTTPRequestHandler):
         def do_CONNECT(self) -> None:
-            if not services.is_up or self.path not in ports:
+            if self.path not in ports:
                 self.send_error(502)
                 return
             with socket.create_connection(("127.0.0.1", ports[self.path])) as there:

@@ -44,7 +44,7 @@ def test_only_the_subscribers_that_changed_are_sent_in_as_few_calls_as_it_takes(
     run = world.run()
 
     assert (run.counts.updated, run.counts.unchanged) == (1002, 1003)
-    assert [call["rows"] for call in calls(world)[before:]] == [1000, 2]
+    assert sorted(call["rows"] for call in calls(world)[before:]) == [2, 1000]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from azure.storage.blob import ContainerClient
 from azure.storage.queue import QueueClient
 
 from local.azurite import Azurite
-from shared.errors import Changed, DeploymentError
+from shared.errors import Changed, DeploymentError, Held
 from shared.settings import StorageAccount
 from shared.storage import Container, WorkQueue
 
@@ -148,6 +148,22 @@ def test_folders_are_those_of_one_level(container: Container) -> None:
     assert list(container.folders("")) == ["b", "bc"]
     assert list(container.folders("b/")) == ["1", "2"]
     assert [info.name for info in container.list("b/1")] == ["b/1/x", "b/1/y/z"]
+
+
+def test_a_lock_is_had_by_one_at_a_time(container: Container) -> None:
+    beats: list[str] = []
+    with container.locked("locks/plan", lambda: beats.append("one")) as lock:
+        lock.check()
+        assert container.is_locked("locks/plan")
+        with pytest.raises(Held), container.locked("locks/plan", lambda: beats.append("two")):
+            pass
+        with container.locked("locks/send", lambda: beats.append("three")):
+            pass
+
+    assert not container.is_locked("locks/plan")
+    with container.locked("locks/plan", lambda: beats.append("four")):
+        pass
+    assert beats == ["one", "three", "four"]
 
 
 def test_a_message_is_in_the_queue_as_the_queue_trigger_reads_it(account: StorageAccount, azurite: Azurite) -> None:

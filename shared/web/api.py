@@ -53,5 +53,13 @@ def _described(web: FastAPI) -> dict[str, Any]:
     for path in schema["paths"].values():
         for operation in path.values():
             operation["responses"].pop("422", None)
+            for parameter in operation.get("parameters", []):
+                parameter["schema"] = _of_text(parameter["schema"])
     web.openapi_schema = schema
     return schema
+
+
+def _of_text(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter is left out or has a value: text cannot be null."""
+    kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
+    return {name: value for name, value in schema.items() if name != "anyOf"} | kinds[0] if kinds else schema

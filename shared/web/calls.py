@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Header, HTTPException, Path, Request
 
@@ -52,7 +52,7 @@ def _with(role: Role) -> Callable[[Caller], Caller]:
 def _precondition(
     if_match: Annotated[str | None, Header(description="The ETag that the document must have, or `*` for any.")] = None,
     if_none_match: Annotated[
-        str | None, Header(description="`*`: there must be no document of this id yet.", pattern=r"^\*$")
+        Literal["*"] | None, Header(description="`*`: there must be no document of this id yet.")
     ] = None,
 ) -> Precondition:
     """What is not an ETag, and a weak one, is never that of a document: it does not hold."""

@@ -6,13 +6,13 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared import account, check, removal
 from shared.app import App
 from shared.caller import Caller
-from shared.catalog import NAME_IN_VAULT, Connection, ConnectionSettings, Consent, Saved
+from shared.catalog import LIST_ID, NAME_IN_VAULT, Connection, ConnectionSettings, Consent, Saved, Timestamp
 from shared.errors import NotFound
 from shared.web import problems
 from shared.web.calls import (
@@ -42,13 +42,13 @@ class _Answer(BaseModel):
 class ConsentGiven(Consent):
     """Who agrees; the server records when, where it is not said."""
 
-    agreed_at: AwareDatetime | None = None  # type: ignore[assignment]  # what is saved always has it
+    agreed_at: Timestamp | None = None  # type: ignore[assignment]  # what is saved always has it
 
 
 class ConnectionBody(ConnectionSettings):
     """What is saved of a connection. What an answer has beside that may be sent back; it is not read."""
 
-    id: str | None = None
+    id: str | None = Field(default=None, json_schema_extra={"readOnly": True})
     consent: ConsentGiven | None = None
     type: Any = Field(default=None, json_schema_extra={"readOnly": True})
     used_by: Any = Field(default=None, json_schema_extra={"readOnly": True})
@@ -208,7 +208,7 @@ def check_connection(connection_id: ConnectionId, app: Wired) -> check.Connectio
     return check.check(app, app.catalog.connection(connection_id))
 
 
-_BEHIND = answers(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.BAD_GATEWAY)
+_BEHIND = answers(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.BAD_GATEWAY)
 
 
 @router.get("/connections/{connection_id}/lists", responses=_BEHIND)
@@ -221,7 +221,7 @@ def list_lists(connection_id: ConnectionId, app: Wired, caller: Contributor) -> 
 @router.get("/connections/{connection_id}/lists/{list_id}", responses=_BEHIND)
 def get_list(
     connection_id: ConnectionId,
-    list_id: Annotated[str, Path(pattern=r"^[0-9A-Za-z]{1,64}$", description="The API list ID.")],
+    list_id: Annotated[str, Path(pattern=LIST_ID, description="The API list ID.")],
     app: Wired,
     caller: Contributor,
 ) -> ListView:

@@ -16,7 +16,7 @@ from shared.app import App
 from shared.caller import Caller
 from shared.catalog import Connection, Export, ExportSettings
 from shared.catalog_store import READ_AT_ONCE
-from shared.errors import ConfigurationError, NotFound
+from shared.errors import Conflict, NotFound
 from shared.runs import PublicRun, Status
 from shared.web.calls import (
     JSON_BODY,
@@ -39,7 +39,7 @@ _READ_ONLY: Any = Field(default=None, json_schema_extra={"readOnly": True})
 class ExportBody(ExportSettings):
     """What is saved of an export. What an answer has beside that may be sent back; it is not read."""
 
-    id: str | None = None
+    id: str | None = Field(default=None, json_schema_extra={"readOnly": True})
     connection_name: Any = _READ_ONLY
     may_manage: Any = _READ_ONLY
     status: Any = _READ_ONLY
@@ -88,6 +88,7 @@ def get_export(export_id: ExportId, app: Wired, caller: Viewer, response: Respon
     dependencies=[JSON_BODY],
     responses=answers(
         HTTPStatus.BAD_REQUEST,
+        HTTPStatus.CONFLICT,
         HTTPStatus.PRECONDITION_FAILED,
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -141,6 +142,7 @@ def delete_export(export_id: ExportId, app: Wired, caller: Contributor, only_if:
     responses=answers(
         HTTPStatus.BAD_REQUEST,
         HTTPStatus.NOT_FOUND,
+        HTTPStatus.CONFLICT,
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     ),
@@ -173,7 +175,7 @@ def _must_manage(app: App, caller: Caller, export: Export, export_id: str) -> No
         try:
             app.catalog.connection(export.connection)
         except NotFound as error:
-            raise ConfigurationError(error.code, error.message, error.action, field="connection") from None
+            raise Conflict(error.code, error.message, error.action, field="connection") from None
     try:
         old = app.catalog.export(export_id)
     except NotFound:

@@ -186,10 +186,7 @@ def _validation_error(_: Request, error: Exception) -> JSONResponse:
             HTTPStatus.BAD_REQUEST, "key_in_request", first["msg"], first["ctx"]["action"], field=first["ctx"]["field"]
         )
     fields = [_place(complaint["loc"]) for complaint in complaints]
-    said = [
-        f"{field}: {said_of(complaint['type'], complaint['msg'])}"
-        for field, complaint in zip(fields, complaints, strict=True)
-    ]
+    said = [f"{field}: {said_of(complaint)}" for field, complaint in zip(fields, complaints, strict=True)]
     more = f"; and {len(said) - _MOST_COMPLAINTS} more" if len(said) > _MOST_COMPLAINTS else ""
     return problem(
         HTTPStatus.BAD_REQUEST,
