@@ -70,7 +70,8 @@ class Problem(_Record):
 
 class PublicRun(_Record):
     """One execution of an export, as far as callers see it. ``requested_by`` is null where the app itself began it;
-    ``due_at`` is the time of the export's schedule that the run answers."""
+    ``due_at`` is the time of the export's schedule that the run answers; ``planned_at`` and ``sent_at`` are when it
+    had read everything, and when it had sent everything."""
 
     id: str
     export: str
@@ -82,6 +83,8 @@ class PublicRun(_Record):
     dry_run: bool = False
     created_at: datetime
     started_at: datetime | None = None
+    planned_at: datetime | None = None
+    sent_at: datetime | None = None
     ended_at: datetime | None = None
     snapshots: tuple[SnapshotUsed, ...] = ()
     counts: Counts = Counts()
