@@ -96,7 +96,7 @@ def test_who_has_not_signed_in_gets_nothing(app: ConsoleApp, path: str) -> None:
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert answer.json()["code"] == "not_signed_in"
     else:
-        assert "/.auth/login/aad?post_login_redirect_uri=" in answer.text
+        assert f'<a href="/.auth/login/aad?post_login_redirect_uri=/console{path}">Sign in</a>' in answer.text
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ STYLE_HASH = f"sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()
 
 @dataclass
 class Refused(Exception):
-    """``link`` is where a person can do something about it, with what it is called."""
+    """``link`` leads to where a person can do something about it: its text and its address."""
 
     status: HTTPStatus
     code: str
@@ -35,7 +35,7 @@ class Refused(Exception):
 
     def page(self) -> Response:
         message, action = html.escape(self.message), html.escape(self.action)
-        way = f'<p><a href="{html.escape(self.link[0])}">{html.escape(self.link[1])}</a></p>' if self.link else ""
+        way = f'<p><a href="{html.escape(self.link[1])}">{html.escape(self.link[0])}</a></p>' if self.link else ""
         content = f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

@@ -13,10 +13,12 @@ export const number = (value) => NUMBER.format(value);
 export const compact = (value) => COMPACT.format(value);
 export const plural = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
 
-export function time(iso) {
+// `within` a sentence it does not begin with a capital.
+export function time(iso, { within = false } = {}) {
   if (!iso) return "–";
-  const at = new Date(iso);
-  return h("time", { datetime: iso, title: `${iso.slice(0, 19).replace("T", " ")} UTC` }, spoken(at));
+  const text = spoken(new Date(iso));
+  const shown = within ? text.replace(/^(Today|Tomorrow|Yesterday)/, (word) => word.toLowerCase()) : text;
+  return h("time", { datetime: iso, title: `${iso.slice(0, 19).replace("T", " ")} UTC` }, shown);
 }
 
 export function spoken(at, now = new Date()) {
@@ -25,6 +27,8 @@ export function spoken(at, now = new Date()) {
   const far = at.getFullYear() === now.getFullYear() ? DAY : YEAR;
   return `${day ?? far.format(at)} ${CLOCK.format(at)}`;
 }
+
+export const exact = (at) => `${YEAR.format(at)}, ${CLOCK.format(at)}`;
 
 const midnight = (at) => new Date(at.getFullYear(), at.getMonth(), at.getDate()).getTime();
 

@@ -1,8 +1,14 @@
-// Asks again and again while the page is looked at, until it is left.
+// Asks again and again while the page is looked at, until it is left. What it gives back has it ask without waiting.
 
-export async function follow(look, { every, signal }) {
+export function follow(look, { every, signal }) {
+  const wake = new EventTarget();
+  loop(look, every, signal, wake);
+  return () => wake.dispatchEvent(new Event("now"));
+}
+
+async function loop(look, every, signal, wake) {
   while (!signal.aborted) {
-    await pause(every(), signal);
+    await pause(every(), signal, wake);
     await seen(signal);
     if (signal.aborted) return;
     try {
@@ -14,10 +20,12 @@ export async function follow(look, { every, signal }) {
   }
 }
 
-const pause = (milliseconds, signal) =>
+const pause = (milliseconds, signal, wake) =>
   new Promise((resolve) => {
     const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+    const end = () => (clearTimeout(timer), resolve());
+    signal.addEventListener("abort", end, { once: true });
+    wake.addEventListener("now", end, { once: true });
   });
 
 const seen = (signal) =>

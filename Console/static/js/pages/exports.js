@@ -49,7 +49,7 @@ class ExportList {
       if (problem.name !== "AbortError") put(this.body, problemBox(problem, () => this.load()));
       return;
     }
-    follow(() => this.look(), { every: () => (this.working().length ? LIVE : CALM), signal: this.signal });
+    this.soon = follow(() => this.look(), { every: () => (this.working().length ? LIVE : CALM), signal: this.signal });
   }
 
   take(found) {
@@ -111,13 +111,13 @@ class ExportList {
       if (this.rows.size === 0) put(this.body, h("div", { class: "card" }, none()));
       else this.arrange();
     } else {
-      this.rows.get(one.id)?.show(one);
+      this.soon();
     }
   }
 
   async titles() {
     try {
-      const found = await ask("/exports/list-titles", { signal: this.signal });
+      const found = await ask("/list-titles", { signal: this.signal });
       for (const [id, title] of Object.entries(found)) this.rows.get(id)?.entitle(title);
     } catch {
       // The ids of the lists stay: Campaign Monitor does not answer, or somebody left the page.

@@ -72,7 +72,7 @@ export class ExportRow {
   showRoute() {
     const tables = this.one.segments.map((segment) => h("span", { title: segment }, name(segment.split("/")[1])));
     const shown = tables.length > 2 ? [tables[0], h("span", { class: "quiet" }, `and ${tables.length - 1} more`)] : tables;
-    put(this.route, h("div", { class: "clip" }, h("span", { class: "route" }, shown), h("span", { class: "under" }, "→ ", name(this.list))));
+    put(this.route, h("div", { class: "clip" }, h("span", { class: "route" }, shown), h("span", { class: "under to" }, h("span", { "aria-hidden": "true" }, "→"), h("span", { class: "unseen" }, "to"), name(this.list))));
   }
 
   showSchedule() {
@@ -82,7 +82,7 @@ export class ExportRow {
       ? h("span", { class: "under" }, "Does not run: no connection")
       : !enabled
         ? h("span", { class: "chip" }, "Paused")
-        : due && h("span", { class: "under" }, "Next ", time(due));
+        : due && h("span", { class: "under" }, "Next ", time(due, { within: true }));
     put(this.schedule, h("div", {}, words, under));
   }
 
@@ -140,7 +140,9 @@ export class ExportRow {
 
   async did(call) {
     const run = await call;
-    if (run) this.show({ ...this.one, last_run: run });
+    if (!run) return;
+    this.show({ ...this.one, last_run: run });
+    this.changed(this.one);
   }
 
   saved(one) {
