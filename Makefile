@@ -14,7 +14,7 @@ demo: $(READY) ## run the main job on a sample, here, and compare the list with 
 serve: $(READY) ## the same, left running for you to try
 	@$(PYTHON) -m local.demo --serve
 
-test: $(READY) ## every test, the fast ones first
+test: $(READY) .venv-checkov/ready ## every test, the fast ones first
 	@$(PYTHON) -m pytest -q
 
 quick: $(READY) ## the tests that start no processes of their own
@@ -30,7 +30,7 @@ bench: $(READY) .bench/.ready ## how fast it is, how much it takes, and what oth
 	@$(PYTHON) -m bench
 
 clean: ## remove what was made here
-	rm -rf .venv .bench node_modules .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-checkov .bench node_modules .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 .venv/ready: requirements.txt requirements-dev.txt
 	@python3 -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null \
@@ -43,6 +43,11 @@ node_modules/.ready: package.json package-lock.json
 	@command -v npm >/dev/null 2>&1 \
 	  || { echo "Node 20 or newer with npm is needed, for the storage emulator: install it, then try again." >&2; exit 1; }
 	@npm ci --no-fund --no-audit --loglevel=error
+	@touch $@
+
+.venv-checkov/ready: requirements-checkov.txt
+	@python3 -m venv .venv-checkov
+	@.venv-checkov/bin/pip install --quiet --disable-pip-version-check -r requirements-checkov.txt
 	@touch $@
 
 .bench/.ready: bench/requirements.txt .venv/ready

@@ -88,5 +88,17 @@ signed_in() {
   say "Subscription $current"
 }
 
+# GROUP NAME...: what the last deployment of the templates gave, a line for each name.
+outputs() {
+  local group=$1 names='' instead=''
+  shift
+  for name in "$@"; do
+    names="$names${names:+, }$name.value"
+    instead="$instead${instead:+$'\n'}<$name>"
+  done
+  read_or "$instead" deployment group show --resource-group "$group" --name segments \
+    --query "properties.outputs.[$names]" --output tsv
+}
+
 # Seconds between two looks; tests do not wait.
 pause() { sleep "${PAUSE_SECONDS:-$1}"; }

@@ -50,7 +50,6 @@ if [ "$parameters" = infra/main.bicepparam ] && [ -z "${ALERT_EMAIL:-}" ]; then
   fail 'ALERT_EMAIL is not set.' 'Say who is told when something goes wrong: export ALERT_EMAIL=operators@contoso.example'
 fi
 
-deployment=segments
 scratch=$(mktemp -d)
 providers='Microsoft.App Microsoft.Web Microsoft.Storage Microsoft.KeyVault Microsoft.ManagedIdentity Microsoft.Insights
   Microsoft.OperationalInsights Microsoft.AlertsManagement Microsoft.Network'
@@ -74,15 +73,15 @@ if [ -n "$deleted" ]; then
 fi
 
 begin 'register what the subscription has not used before'
+registered=$(read_or "$providers" provider list --query "[?registrationState=='Registered'].namespace" --output tsv)
 for provider in $providers; do
-  state=$(read_or Registered provider show --namespace "$provider" --query registrationState --output tsv)
-  if [ "$state" != Registered ]; then
+  if ! printf '%s\n' "$registered" | tr -s ' ' '\n' | grep -qix "$provider"; then
     change provider register --namespace "$provider" --wait --output none
   fi
 done
 
 begin 'preview'
-read_or '' deployment group what-if --resource-group "$group" --name "$deployment" --parameters "$parameters" \
+read_or '' deployment group what-if --resource-group "$group" --name segments --parameters "$parameters" \
   --no-pretty-print --query "changes[?changeType!='Ignore'].[changeType, resourceId]" --output tsv >"$scratch/changes"
 changes=$(grep -cvE '^(NoChange|NoEffect)' "$scratch/changes" || true)
 if [ "$changes" -gt 0 ]; then
@@ -102,12 +101,11 @@ if [ "$changes" -gt 0 ] && [ "$yes" != true ] && [ "$dry_run" != true ]; then
 fi
 
 begin 'deploy the templates'
-change deployment group create --resource-group "$group" --name "$deployment" --parameters "$parameters" --output none \
+change deployment group create --resource-group "$group" --name segments --parameters "$parameters" --output none \
   || fail 'Azure did not take the templates. What it made before it stopped is there and stays; the code is as before.' \
-    "What went wrong: az deployment operation group list --resource-group $group --name $deployment" \
+    "What went wrong: az deployment operation group list --resource-group $group --name segments" \
     "  --query \"[?properties.provisioningState=='Failed'].properties.statusMessage\""
-app=$(read_or '<app>' deployment group show --resource-group "$group" --name "$deployment" \
-  --query properties.outputs.appName.value --output tsv)
+app=$(outputs "$group" appName)
 
 begin 'make the package'
 infra/package.sh "$scratch/app.zip"

@@ -90,6 +90,12 @@ param privateNetwork bool = false
 @description('The address range of that network.')
 param networkAddresses string = '10.90.0.0/24'
 
+@description('The part of it for the app: an instance takes an address.')
+param appAddresses string = '10.90.0.0/25'
+
+@description('The part of it for the private endpoints.')
+param endpointAddresses string = '10.90.0.128/25'
+
 @description('With privateNetwork: addresses from which keys may still be put into the vault. Empty: from the network alone.')
 param keyAdministratorAddresses array = []
 
@@ -175,6 +181,8 @@ module network 'modules/network.bicep' = if (privateNetwork) {
     location: location
     tags: tags
     addresses: networkAddresses
+    appAddresses: appAddresses
+    endpointAddresses: endpointAddresses
     storageId: storage.outputs.id
     vaultId: vault.outputs.id
     segmentAccountId: hasOwnSegments ? '' : segmentAccountId

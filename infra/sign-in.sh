@@ -35,13 +35,10 @@ done
 
 begin 'find the app'
 signed_in
-output() {
-  read_or "<$1>" deployment group show --resource-group "$group" --name segments \
-    --query "properties.outputs.$1.value" --output tsv
-}
-app=$(output appName)
-host=$(output appHost)
-identity=$(output identityPrincipalId)
+scratch=$(mktemp -d)
+outputs "$group" appName appHost identityPrincipalId >"$scratch/outputs"
+{ read -r app && read -r host && read -r identity; } <"$scratch/outputs" \
+  || fail "the resource group $group holds no deployment of this app." 'Deploy it: infra/deploy.sh'
 tenant=$(read_or '<tenant>' account show --query tenantId --output tsv)
 
 begin 'register it'

@@ -35,13 +35,8 @@ scratch=$(mktemp -d)
 
 begin 'find the app'
 signed_in
-output() {
-  read_or "<$1>" deployment group show --resource-group "$group" --name segments \
-    --query "properties.outputs.$1.value" --output tsv
-}
-app=$(output appName)
-host=$(output appHost)
-storage=$(output storageName)
+outputs "$group" appName appHost storageName >"$scratch/outputs"
+{ read -r app && read -r host && read -r storage; } <"$scratch/outputs" || app=''
 [ -n "$app" ] || fail "the resource group $group holds no deployment of this app." 'Deploy it: infra/deploy.sh'
 
 begin 'the functions are there'

@@ -3,10 +3,9 @@
 The meaning of the codes is that of the service's documentation and of its official clients.
 """
 
-import json
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -16,41 +15,20 @@ import tenacity
 from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
 
-from shared.errors import DestinationError, ExportError, TemporaryError
+from shared.answers import LONGEST_WAIT, TooMuch, result_of, unavailable
+from shared.errors import TemporaryError
 from shared.pace import Pace
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 120  # the official clients wait as long: an import answers when all its rows are stored
 
-PARTLY_IMPORTED = 210
-UNREADABLE = 400
-_INVALID_LIST = 101
-_ROW_CODES = (1, 204, 205, 206, 207, 208, 220, 221, UNREADABLE)
-_KEY_CODES = (50, 60, 100, 120, 121, 122)
-
 _HURRIED_SECONDS = 20
 
 _ATTEMPTS = 6
 _GIVE_UP_SECONDS = 300
-_LONGEST_WAIT = 60
-
 _log = logging.getLogger(__name__)
-
-
-class NotImported(DestinationError):
-    """The whole request was turned down for something in one of its rows, and the service does not say which.
-
-    ``service_code`` is 400 (it cannot be read), or one that stands with a single row elsewhere: nobody has verified
-    what the service answers when it refuses each row of a batch.
-    """
-
-    def __init__(self, message: str, action: str, service_code: int) -> None:
-        super().__init__("request_refused", message, action)
-        self.service_code = service_code
-
-
-class _TooMuch(TemporaryError):
-    """HTTP 429."""
+# Its debugging lines hold queries, and so addresses.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 
 @dataclass(frozen=True)
@@ -83,6 +61,15 @@ class Field:
 
     key: str
     data_type: str
+
+
+@dataclass(frozen=True)
+class _Request:
+    method: str
+    path: str
+    body: bytes | None
+    query: Mapping[str, str] | None
+    answers: bool
 
 
 class CampaignMonitor:
@@ -170,39 +157,49 @@ class CampaignMonitor:
             duplicates=tuple(map(str, answer.get("DuplicateEmailsInSubmission") or [])),
         )
 
-    def call(self, method: str, path: str, body: bytes | None = None) -> Any:
-        """The JSON of the answer. ``path`` begins below the API's root."""
-        return self._retrying(self._attempt, method, path, body)
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        answers: bool = True,
+    ) -> Any:
+        """The JSON of the answer; None where the call never ``answers`` with more than its status. ``path`` begins
+        below the API's root; unlike ``query`` it may be logged."""
+        return self._retrying(self._attempt, _Request(method, path, body, query, answers))
 
-    def _attempt(self, method: str, path: str, body: bytes | None) -> Any:
+    def _attempt(self, request: _Request) -> Any:
         with self._pace.call() as begun:
             used = self._secret
-            response = self._send(method, path, body, used)
+            response = self._send(request, used)
             if response.status_code == HTTPStatus.UNAUTHORIZED and self._renewed(used):
-                response = self._send(method, path, body, self._secret)
+                response = self._send(request, self._secret)
         self._note(response)
         try:
-            result = _result(response)
-        except _TooMuch as error:
-            _log.warning("Campaign Monitor: %s: too many requests", path)
+            result = result_of(response, empty=not request.answers)
+        except TooMuch as error:
+            _log.warning("Campaign Monitor: %s: too many requests", request.path)
             self._pace.slow(begun, error.retry_after or 0)
             raise
         self._pace.good()
         return result
 
-    def _send(self, method: str, path: str, body: bytes | None, key: SecretStr) -> requests.Response:
+    def _send(self, request: _Request, key: SecretStr) -> requests.Response:
         try:
             return self._session.request(
-                method,
-                self._url + path,
-                data=body,
+                request.method,
+                self._url + request.path,
+                params=request.query,
+                data=request.body,
                 auth=(key.get_secret_value(), "x"),
                 timeout=(CONNECT_SECONDS, self._read_seconds),
             )
         except requests.RequestException as error:
-            # Its text can name host and path, nothing of a body; its type says enough.
-            _log.warning("Campaign Monitor: %s: %s", path, type(error).__name__)
-            raise _unavailable("does not answer") from error
+            # Its text can name host, path and query, nothing of a body; its type says enough.
+            _log.warning("Campaign Monitor: %s: %s", request.path, type(error).__name__)
+            raise unavailable("does not answer") from (None if request.query else error)
 
     def _note(self, response: requests.Response) -> None:
         left = response.headers.get("X-RateLimit-Remaining", "")
@@ -222,70 +219,7 @@ class CampaignMonitor:
             return self._secret != used
 
 
-def _result(response: requests.Response) -> Any:
-    """The JSON of a good answer, or of Code 210. Raises what the answer means otherwise."""
-    status = response.status_code
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise _unavailable("says that it is asked too often", _TooMuch, retry_after=_asked_to_wait(response))
-    if status == HTTPStatus.REQUEST_TIMEOUT or status >= 500:
-        raise _unavailable(f"answers with HTTP {status}", retry_after=_asked_to_wait(response))
-    try:
-        # Some answers begin with a byte order mark.
-        document = json.loads(response.content.decode("utf-8-sig"))
-    except ValueError as error:
-        raise _unavailable("gives an answer that is not JSON") from error
-    if response.ok:
-        return document
-    code = document.get("Code") if isinstance(document, dict) else None
-    if code == PARTLY_IMPORTED:
-        return document["ResultData"]
-    raise refusal(status, code if isinstance(code, int) else None)
-
-
-def refusal(status: int, code: int | None) -> ExportError:
-    """Classified by Code, never by text: the texts of one code vary."""
-    said = f"HTTP {status}" if code is None else f"HTTP {status}, code {code}"
-    if code in _KEY_CODES:
-        return DestinationError(
-            "key_rejected",
-            f"Campaign Monitor does not accept the API key of the connection ({said}).",
-            "Store a valid key in Key Vault under the secret name of the connection, then run the export again.",
-        )
-    if code == _INVALID_LIST or status == HTTPStatus.NOT_FOUND or (code is None and status == HTTPStatus.UNAUTHORIZED):
-        return DestinationError(
-            "list_not_found",
-            f"Campaign Monitor does not know the list of the export for this account ({said}).",
-            "Check list_id (in the list's settings, as API list ID) and that the connection is to the list's account.",
-        )
-    message = f"Campaign Monitor turned a request down ({said})."
-    action = "This is a defect of the product, or a change of the service: report it with the run's id."
-    if code in _ROW_CODES:
-        return NotImported(message, action, code)
-    return DestinationError("request_refused", message, action)
-
-
-def _unavailable(
-    how: str, kind: type[TemporaryError] = TemporaryError, *, retry_after: float | None = None
-) -> TemporaryError:
-    return kind(
-        "campaign_monitor_unavailable",
-        f"Campaign Monitor {how}.",
-        "Nothing is lost: what was confirmed is kept. Run the export again when the service works.",
-        retry_after=retry_after,
-    )
-
-
-def _asked_to_wait(response: requests.Response) -> float | None:
-    """Seconds: Retry-After, then X-RateLimit-Reset, which the service documents as seconds until it resets. Not longer
-    than _LONGEST_WAIT: asking again does no harm, and the limit may be that of another kind of calls."""
-    for name in ("Retry-After", "X-RateLimit-Reset"):
-        value = response.headers.get(name, "")
-        if value.isdigit():
-            return min(float(value), _LONGEST_WAIT)
-    return None
-
-
-_backoff = tenacity.wait_random_exponential(multiplier=1, max=_LONGEST_WAIT)
+_backoff = tenacity.wait_random_exponential(multiplier=1, max=LONGEST_WAIT)
 
 
 def _wait(state: tenacity.RetryCallState) -> float:

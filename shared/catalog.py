@@ -49,6 +49,14 @@ def _no_number(value: object) -> object:
     return value
 
 
+def _number(value: object) -> object:
+    """JSON knows no whole numbers: 5.0 is one, but neither true nor "5" is a number."""
+    if isinstance(value, bool | str):
+        raise ValueError("allowed is a whole number")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_number)]
 Timestamp = Annotated[AwareDatetime, BeforeValidator(_no_number)]
 Schedule = Annotated[
     str,
@@ -145,10 +153,10 @@ class ExportSettings(_Document):
     enabled: Annotated[bool, Field(strict=True)] = True
     mode: Literal["changes", "everything"] = "changes"
     removals: Literal["keep", "unsubscribe", "delete"] = "keep"
-    max_removal_percent: Annotated[int, Field(strict=True, ge=0, le=100)] = 20
+    max_removal_percent: Annotated[Whole, Field(ge=0, le=100)] = 20
     resubscribe: Annotated[bool, Field(strict=True)] = False
-    max_profiles: Annotated[int, Field(strict=True, ge=1, le=100_000_000)] = 1_000_000
-    max_age_hours: Annotated[int, Field(strict=True, ge=1, le=24 * 366)] | None = None
+    max_profiles: Annotated[Whole, Field(ge=1, le=100_000_000)] = 1_000_000
+    max_age_hours: Annotated[Whole, Field(ge=1, le=24 * 366)] | None = None
 
     @field_validator("segments")
     @classmethod

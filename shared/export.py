@@ -31,6 +31,7 @@ def start(
     *,
     mode: Mode | None = None,
     dry_run: bool = False,
+    confirm_removals: bool = False,
     requested_by: str | None = None,
     key: str | None = None,
     answers: Due | None = None,
@@ -52,6 +53,7 @@ def start(
         snapshots=answers.snapshots if answers else (),
         mode=mode or export.mode,
         dry_run=dry_run,
+        confirm_removals=confirm_removals,
         created_at=now,
         parallel_slices=app.settings.parallel_slices,
     )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from shared.acknowledged import State
 from shared.catalog import Mapping
 from shared.database import Workspace, quoted
 from shared.errors import SegmentError
@@ -20,14 +21,19 @@ from shared.slices import SLICE_ROWS
 # segment and partition are positions in the run's list of snapshots; address is the md5 of an email in lower case.
 _TABLES = """
 CREATE TABLE seen (address UHUGEINT);
-CREATE TABLE acknowledged (address UHUGEINT, hash UBIGINT);
+CREATE TABLE acknowledged (address UHUGEINT, hash UBIGINT, state USMALLINT);
 CREATE TABLE outbox (segment USMALLINT, partition USMALLINT, line UBIGINT, customer_id VARCHAR,
-                     email VARCHAR, hash UBIGINT, body VARCHAR);
+                     email VARCHAR, hash UBIGINT, body VARCHAR, before USMALLINT);
+CREATE TABLE returners AS FROM outbox;
 CREATE TABLE rejected (segment USMALLINT, partition USMALLINT, line UBIGINT, customer_id VARCHAR,
                        email VARCHAR, fault VARCHAR);
 """
 
-_ACKNOWLEDGED = "INSERT INTO acknowledged SELECT md5_number(lower(email)), hash FROM read_parquet(?)"
+# Without its hash a subscriber differs from what was acknowledged, whatever it is now.
+_ACKNOWLEDGED = """
+INSERT INTO acknowledged
+SELECT md5_number(lower(email)), CASE WHEN $compared AND state <> $deleted THEN hash END, state FROM read_parquet($file)
+"""
 
 # Among the valid rows of one address the first in the order of the files wins.
 _FIRST = """
@@ -53,10 +59,17 @@ SELECT ?, ?, line, customer_id, email, 'duplicate_email' FROM addressed ANTI JOI
 
 _TO_SEND = """
 INSERT INTO outbox
-SELECT ?, ?, line, customer_id, email, hash, body
-FROM addressed SEMI JOIN first USING (line) ANTI JOIN acknowledged USING (address, hash)
-ORDER BY line
+SELECT ?, ?, n.line, n.customer_id, n.email, n.hash, n.body, a.state
+FROM (FROM addressed SEMI JOIN first USING (line)) AS n LEFT JOIN acknowledged AS a USING (address)
+WHERE a.hash IS DISTINCT FROM n.hash
+ORDER BY n.line
 """
+
+# Those who may have to be sent a second time come last, so that few batches hold them.
+_HOLD_BACK = (
+    "INSERT INTO returners FROM outbox WHERE before = ?",
+    "DELETE FROM outbox WHERE before = ?",
+)
 
 _MALFORMED = """
 INSERT INTO rejected
@@ -75,13 +88,17 @@ class Account:
     unchanged: int = 0
     to_send: int = 0
 
+    @property
+    def usable(self) -> int:
+        return self.rows_read - self.malformed - self.invalid
+
 
 class Plan:
     """Call ``read`` for each partition in order, then ``close``.
 
     ``slice_ready`` is called for each slice, with its number from 0 and a Parquet file of up to SLICE_ROWS rows: the
-    columns of the table ``outbox``. ``acknowledged`` is the Parquet file of what Campaign Monitor has confirmed (email,
-    hash); None sends everything.
+    columns of the table ``outbox``. ``acknowledged`` is its Parquet file, None where there is none yet; ``everything``
+    sends what is as it was acknowledged, too.
     """
 
     def __init__(
@@ -92,6 +109,7 @@ class Plan:
         *,
         acknowledged: Path | None,
         slice_ready: Callable[[int, Path], None],
+        everything: bool = False,
     ) -> None:
         self._sql = work.connection.execute
         self._folder = work.folder
@@ -102,7 +120,8 @@ class Plan:
         self.slices = 0
         self._sql(_TABLES)
         if acknowledged:
-            self._sql(_ACKNOWLEDGED, [str(acknowledged)])
+            known = {"file": str(acknowledged), "compared": not everything, "deleted": State.DELETED}
+            self._sql(_ACKNOWLEDGED, known)
 
     def read(self, snapshot: Snapshot, place: tuple[int, int], chunks: Iterable[bytes], *, at_most: int) -> int:
         """Reads one partition (``place``: position of its segment, its position therein) and returns its rows. Beyond
@@ -126,8 +145,9 @@ class Plan:
         return rows
 
     def close(self) -> None:
-        """Gives the last slice."""
-        if self._waiting():
+        """Gives the last slices."""
+        self._sql("INSERT INTO outbox FROM returners")
+        while self._waiting():
             self._give_slice()
 
     def rejects(self, snapshots: tuple[Snapshot, ...]) -> Iterator[Reject]:
@@ -149,6 +169,8 @@ class Plan:
             invalid = self._count(_INVALID, place)
             duplicate = self._count(_DUPLICATE, place)
             to_send = self._count(_TO_SEND, place)
+            for statement in _HOLD_BACK:
+                self._sql(statement, [State.DELETED])
             ((first,),) = self._sql("SELECT count(*) FROM first").fetchall()
         if unread:
             self._sql(_MALFORMED, [*place, list(unread), list(unread.values())])

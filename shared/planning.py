@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from shared import freshness, steps
+from shared import acknowledged, freshness, steps
 from shared.app import App
 from shared.campaign_monitor import CampaignMonitor
 from shared.catalog import Export, field_key
 from shared.database import workspace
+from shared.departures import Removal, plan_removal
 from shared.errors import Changed, DestinationError, SegmentError
 from shared.mapping import ListField
+from shared.newcomers import Newcomers
 from shared.plan import Plan
 from shared.runs import Counts, Progress, Run, SnapshotUsed
 from shared.segments import Snapshot
@@ -38,36 +40,88 @@ def plan(app: App, run: Run, lock: Lock) -> dict[str, int]:
     newest = tuple(used(snapshot) for snapshot in snapshots)
     run = steps.change(app, run, snapshots=newest)
     run = steps.change(app, run, warnings=freshness.judge(export, newest, _last_success(app, run), now=app.now()))
-    with closing(app.client(connection)) as client:
-        fields = _preflight(client, export)
 
     def save(number: int, file: Path) -> None:
         lock.check()
         with file.open("rb") as data:
             app.state.write(steps.slice_name(app, run, number), data)
 
-    with workspace() as work:
-        before = _download(app, steps.acknowledged_name(export), work.folder) if run.mode == "changes" else None
-        planned = Plan(work, export.mapping, fields, acknowledged=before, slice_ready=save)
+    removal = Removal()
+    with closing(app.client(connection, app.settings.upload_concurrency)) as client, workspace() as work:
+        fields = _preflight(client, export)
+        before = _download(app, acknowledged.name(export.id, export.list_id), work.folder)
+        newcomers = Newcomers(work)
+
+        def take(number: int, file: Path) -> None:
+            save(number, file)
+            if export.removals != "keep":
+                newcomers.add(file)
+
+        planned = Plan(
+            work,
+            export.mapping,
+            fields,
+            acknowledged=before,
+            slice_ready=take,
+            everything=run.mode == "everything",
+        )
+        empty = []
         for position, snapshot in enumerate(snapshots):
+            usable = planned.account.usable
             _read(app, planned, run, snapshot, position, export.max_profiles)
+            if planned.account.usable == usable:
+                empty.append(snapshot.segment)
         planned.close()
         lock.check()
         steps.tell_rejected(run, app.rejects(run).write("p", planned.rejects(snapshots)))
+        if export.removals != "keep":
+            removal = plan_removal(
+                app,
+                run,
+                export,
+                work,
+                before,
+                malformed=planned.account.malformed,
+                empty=empty,
+                first_slice=planned.slices,
+                slice_ready=save,
+            )
+            if not run.dry_run:
+                _look_up(app, run, export, newcomers, client)
     to_send = planned.account.to_send
+    slices = planned.slices + removal.slices
+    problems = [problem for problem in (removal.warning, removal.guarded if run.dry_run else None) if problem]
     lock.check()
     run = steps.change(
         app,
         run,
-        status="sending" if to_send and not run.dry_run else "finishing",
+        status="sending" if slices and not run.dry_run else "finishing",
         planned_at=app.now(),
         partitions=tuple(tuple(part.name for part in snapshot.partitions) for snapshot in snapshots),
-        counts=Counts(**planned.account.__dict__, unsent=to_send),
-        progress=Progress(batches=-(-to_send // BATCH_ROWS)),
-        slices=planned.slices,
+        counts=Counts(**planned.account.__dict__, unsent=to_send, to_remove=removal.to_remove),
+        progress=Progress(batches=-(-to_send // BATCH_ROWS) + removal.rows),
+        warnings=(*run.warnings, *problems),
+        list_id=export.list_id,
+        removals=export.removals,
+        guarded=None if run.dry_run else removal.guarded,
+        import_slices=planned.slices,
+        slices=slices,
     )
     steps.enqueue_next(app, run)
-    return {**planned.account.__dict__, "slices": planned.slices}
+    return {**planned.account.__dict__, "to_remove": removal.to_remove, "slices": slices}
+
+
+def _look_up(app: App, run: Run, export: Export, newcomers: Newcomers, client: CampaignMonitor) -> None:
+    """Notes which newcomers are on the list already, for the end of the run."""
+
+    def still() -> None:
+        if app.runs.get(run.export, run.id).stopping:
+            raise Stopped
+
+    there = newcomers.there_before(client, export.list_id, at_once=app.settings.upload_concurrency, still=still)
+    if there:
+        with there.open("rb") as data:
+            app.state.write(steps.there_before_name(app, run), data)
 
 
 def _last_success(app: App, run: Run) -> Run | None:

@@ -52,7 +52,7 @@ class Preview(_Shown):
 def preview(
     container: Container, snapshots: tuple[Snapshot, ...], mapping: Mapping, fields: dict[str, ListField]
 ) -> Preview:
-    """Reads the beginning of as few partitions as it takes. Raises SegmentError."""
+    """Reads the beginning of as few partitions of the ``snapshots``, one at least, as it takes. Raises SegmentError."""
     shown: list[PreviewedSubscriber] = []
     with workspace() as work:
 

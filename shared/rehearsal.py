@@ -72,7 +72,7 @@ def rehearse(app: App, export: Export, *, create_fields: bool) -> Rehearsal:
     looked = [_segment(app, tried, export, name) for name in export.segments]
     segments = [one for one in looked if one]
     shown = None
-    if fields is not None and all(set(export.mapping.columns()) <= set(one.columns) for _, one in segments):
+    if segments and fields is not None and all(set(export.mapping.columns()) <= set(one.columns) for _, one in segments):
         shown = _preview(app, tried, export, tuple(snapshot for snapshot, _ in segments), fields)
     return Rehearsal(
         ok=tried.ok,

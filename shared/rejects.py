@@ -46,7 +46,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True)
 class Reject:
-    """``line`` is 1-based in the partition; ``customer_id`` is empty where the segment has none."""
+    """``line`` is 1-based in the partition; ``customer_id`` is empty where the segment has none. One who could not be
+    removed stands in no partition any more."""
 
     segment: str
     partition: str
@@ -60,8 +61,10 @@ class Reject:
     def message(self) -> str:
         known = (MALFORMED | INVALID | DUPLICATE).get(self.reason)
         if known is None:
-            code = int(self.reason.removeprefix("refused_"))
-            return _REFUSED.get(code, f"Campaign Monitor refused the subscriber with code {code}.")
+            what, _, said = self.reason.rpartition("_")
+            if what == "not_removed":
+                return f"Campaign Monitor refused to take the subscriber off the list with code {said}."
+            return _REFUSED.get(int(said), f"Campaign Monitor refused the subscriber with code {said}.")
         return known.replace("{column}", self.column)
 
 

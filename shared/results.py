@@ -10,14 +10,21 @@ from shared.storage import Container
 
 
 class BatchResult(BaseModel):
-    """``refused`` holds pairs of the row in its slice (null when the service named an address that the batch does not
-    hold) and the service's code."""
+    """Of a batch of subscribers, or of one leaver. ``refused`` holds pairs of the row in its slice (null when the
+    service named an address that the batch does not hold) and the service's code.
+
+    ``removed`` counts leavers who are off the list, ``deleted`` those of them whom this call took off while they were
+    active: they may be put back. ``not_removed`` is the service's code for one who is not off.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    added: int
-    updated: int
+    added: int = 0
+    updated: int = 0
     refused: tuple[tuple[int | None, int], ...] = ()
+    removed: int = 0
+    deleted: int = 0
+    not_removed: int | None = None
 
 
 class SliceResult(BaseModel):
@@ -38,6 +45,8 @@ class SliceResult(BaseModel):
             added=sum(batch.added for batch in done),
             updated=sum(batch.updated for batch in done),
             refused=sum(len(batch.refused) for batch in done),
+            removed=sum(batch.removed for batch in done),
+            not_removed=sum(batch.not_removed is not None for batch in done),
         )
 
 
@@ -50,15 +59,11 @@ class Totals:
     added: int = 0
     updated: int = 0
     refused: int = 0
+    removed: int = 0
+    not_removed: int = 0
 
     def __add__(self, other: "Totals") -> "Totals":
-        return Totals(
-            self.batches + other.batches,
-            self.done + other.done,
-            self.added + other.added,
-            self.updated + other.updated,
-            self.refused + other.refused,
-        )
+        return Totals(**{name: count + getattr(other, name) for name, count in self.__dict__.items()})
 
 
 class Results:
@@ -79,7 +84,7 @@ class Results:
             blob = self._state.read(self._name(slice_))
             saved = SliceResult.model_validate_json(blob.data).done if blob else {}
             both = SliceResult(batches=result.batches, done=result.done | saved)
-            data = both.model_dump_json().encode()
+            data = both.model_dump_json(exclude_defaults=True).encode()
             metadata = {name: str(value) for name, value in both.totals.__dict__.items()}
             try:
                 if blob:
@@ -94,7 +99,7 @@ class Results:
         """Number and totals of each slice that has begun."""
         for info in self._state.list(self._folder, metadata=True):
             number = int(info.name.removeprefix(self._folder).removesuffix(".json"))
-            yield number, Totals(**{name: int(info.metadata[name]) for name in Totals.__dataclass_fields__})
+            yield number, Totals(**{key: int(info.metadata.get(key, 0)) for key in Totals.__dataclass_fields__})
 
     def _name(self, slice_: int) -> str:
         return f"{self._folder}{slice_:05}.json"

@@ -17,6 +17,7 @@ Status = Literal[
 ]
 Trigger = Literal["refresh", "schedule", "on-demand"]
 Mode = Literal["changes", "everything"]
+Removals = Literal["keep", "unsubscribe", "delete"]
 ENDED: frozenset[Status] = frozenset({"succeeded", "completed_with_rejects", "failed", "cancelled"})
 
 RUN_ID = re.compile(r"\d{8}T\d{9}-[0-9a-f]{8}")
@@ -38,7 +39,10 @@ class SnapshotUsed(_Record):
 
 class Counts(_Record):
     """rows_read = malformed + invalid + duplicate + unchanged + to_send; once the run has ended,
-    to_send = added + updated + refused + unsent."""
+    to_send = added + updated + refused + unsent.
+
+    Leavers have no row: of ``to_remove`` there are ``removed`` and ``not_removed``, and those whom the run did not come
+    to."""
 
     rows_read: int = 0
     malformed: int = 0
@@ -50,11 +54,13 @@ class Counts(_Record):
     updated: int = 0
     refused: int = 0
     unsent: int = 0
+    to_remove: int = 0
     removed: int = 0
+    not_removed: int = 0
 
     @property
     def turned_down(self) -> int:
-        return self.malformed + self.invalid + self.duplicate + self.refused
+        return self.malformed + self.invalid + self.duplicate + self.refused + self.not_removed
 
 
 class Progress(_Record):
@@ -71,7 +77,7 @@ class Problem(_Record):
 class PublicRun(_Record):
     """One execution of an export, as far as callers see it. ``requested_by`` is null where the app itself began it;
     ``due_at`` is the time of the export's schedule that the run answers; ``planned_at`` and ``sent_at`` are when it
-    had read everything, and when it had sent everything."""
+    had read everything, and when it had sent everything. With ``confirm_removals`` it removes however many have left."""
 
     id: str
     export: str
@@ -81,6 +87,7 @@ class PublicRun(_Record):
     status: Status = "queued"
     mode: Mode = "changes"
     dry_run: bool = False
+    confirm_removals: bool = False
     created_at: datetime
     started_at: datetime | None = None
     planned_at: datetime | None = None
@@ -97,10 +104,14 @@ class PublicRun(_Record):
 class Run(PublicRun):
     """One execution of an export, with what its steps need."""
 
+    list_id: str = Field(default="", description="what was planned is for this list alone")
+    removals: Removals = Field(default="keep", description="what was planned for leavers")
     slices: int = 0
+    import_slices: int = Field(default=0, description="the first of the slices; the others are of leavers")
     parallel_slices: int = 1
     partitions: tuple[tuple[str, ...], ...] = Field(default=(), description="file names by snapshot, for rejects")
     cancel_requested: bool = False
+    guarded: Problem | None = Field(default=None, description="why it removes nobody, and ends as failed for that")
     failure: Problem | None = Field(default=None, description="why it is to end as failed, once the steps have stopped")
     resumed: int = Field(default=0, description="how often in a row it was taken up again without getting on")
     resumed_done: int = Field(default=0, description="batches done when it was last taken up again")

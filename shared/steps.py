@@ -1,21 +1,23 @@
 """The steps after planning, each for one message of the queue, and how a run goes from one to the next."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
+from shared import acknowledged, telemetry
 from shared import send as sending
-from shared import telemetry
 from shared.app import App
+from shared.campaign_monitor import CampaignMonitor
 from shared.catalog import Export
 from shared.database import workspace
-from shared.errors import ExportError
+from shared.errors import Conflict, ExportError
 from shared.finish import Finish
 from shared.results import Totals
 from shared.runs import Progress, Run, Status
-from shared.slices import read_slice
+from shared.slices import read_leavers, read_slice
 from shared.storage import Lock
+from shared.take_off import take_off
 
 FINISH_LOOKS_AFTER = 2  # seconds, whether the steps that were at work have stopped
 
@@ -25,10 +27,11 @@ def send(app: App, run: Run, number: int, lock: Lock) -> dict[str, int]:
     to."""
     if run.status != "sending" or number >= run.slices:
         return {}
+    is_import = number < run.import_slices
+    if not is_import and any(slice_ < run.import_slices for slice_ in _open_slices(app, run)):
+        return {}  # nobody is removed before everybody else is sent
     export = app.catalog.export(run.export)
     deadline = time.monotonic() + app.invocation_seconds
-    with workspace() as work:
-        slice_ = read_slice(work, _slice(app, run, number))
 
     def stop() -> bool:
         lock.check()
@@ -36,29 +39,63 @@ def send(app: App, run: Run, number: int, lock: Lock) -> dict[str, int]:
         return newest.stopping or newest.ended or time.monotonic() > deadline
 
     with closing(app.client(app.agreed(export), app.settings.upload_concurrency)) as client:
-        done = sending.send(
-            slice_,
-            number,
-            app.results(run),
-            client,
-            list_id=export.list_id,
-            resubscribe=export.resubscribe,
-            concurrency=app.settings.upload_concurrency,
-            checkpoint_seconds=app.checkpoint_seconds,
-            stop=stop,
-        )
+        deliver = _import if is_import else _take_off
+        done = deliver(app, run, export, number, client, stop)
         load = client.load()
     run = app.runs.get(run.export, run.id)
     if run.stopping:
         app.enqueue("finish", run)
     elif not done:
         app.enqueue("send", run, number)
-    elif number + run.parallel_slices < run.slices:
+    elif number + run.parallel_slices < (run.import_slices if is_import else run.slices):
         app.enqueue("send", run, number + run.parallel_slices)
-    elif not _open_slices(app, run):
+    elif not (due := _due(app, run)):
         app.enqueue("finish", run)
+    elif is_import and due[0] >= run.import_slices:
+        enqueue_next(app, run)
     result = app.results(run).get(number)
     return (result.totals.__dict__ if result else {}) | load
+
+
+def _import(app: App, run: Run, export: Export, number: int, client: CampaignMonitor, stop: Callable[[], bool]) -> bool:
+    with workspace() as work:
+        slice_ = read_slice(work, _slice(app, run, number))
+    return sending.send(
+        slice_,
+        number,
+        app.results(run),
+        client,
+        list_id=run.list_id,
+        resubscribe=export.resubscribe,
+        concurrency=app.settings.upload_concurrency,
+        checkpoint_seconds=app.checkpoint_seconds,
+        stop=stop,
+    )
+
+
+def _take_off(
+    app: App, run: Run, export: Export, number: int, client: CampaignMonitor, stop: Callable[[], bool]
+) -> bool:
+    if run.removals == "keep" or (export.removals, export.list_id) != (run.removals, run.list_id):
+        raise Conflict(
+            "export_changed",
+            "The export was changed after the run had planned whom to remove, so it removes nobody else.",
+            "Run the export again: it goes by what is saved now.",
+            field="removals",
+        )
+    with workspace() as work:
+        leavers = read_leavers(work, _slice(app, run, number))
+    return take_off(
+        leavers,
+        number,
+        app.results(run),
+        client,
+        how=run.removals,
+        list_id=run.list_id,
+        concurrency=app.settings.upload_concurrency,
+        checkpoint_seconds=app.checkpoint_seconds,
+        stop=stop,
+    )
 
 
 def finish(app: App, run: Run, lock: Lock) -> None:
@@ -80,10 +117,11 @@ def finish(app: App, run: Run, lock: Lock) -> None:
 def close(app: App, run: Run, totals: Totals) -> None:
     """Ends the run, and lets go of the export."""
     closed = counted(run, totals)
+    problem = run.failure or (None if run.cancel_requested else run.guarded)
     status: Status = "completed_with_rejects" if closed.counts.turned_down else "succeeded"
     if run.cancel_requested:
         status = "cancelled"
-    if run.failure:
+    if problem:
         status = "failed"
     run = change(
         app,
@@ -91,7 +129,7 @@ def close(app: App, run: Run, totals: Totals) -> None:
         status=status,
         counts=closed.counts,
         progress=closed.progress,
-        error=run.failure,
+        error=problem,
         ended_at=app.now(),
     )
     app.runs.release(run.export, run.id)
@@ -112,9 +150,9 @@ def enqueue_next(app: App, run: Run) -> None:
     """Queues what the run needs to go on: too much does no harm, since a step that is done or at work is left alone."""
     if run.status in ("queued", "planning"):
         app.enqueue("plan", run)
-    elif run.status == "sending" and not run.stopping and (open_slices := _open_slices(app, run)):
+    elif run.status == "sending" and not run.stopping and (due := _due(app, run)):
         # One chain of slices each: a finished slice queues the one that is parallel_slices further.
-        chains = {number % run.parallel_slices: number for number in reversed(open_slices)}
+        chains = {number % run.parallel_slices: number for number in reversed(due)}
         for number in sorted(chains.values()):
             app.enqueue("send", run, number)
     elif not run.ended:
@@ -134,27 +172,26 @@ def counted(run: Run, totals: Totals) -> Run:
             "updated": totals.updated,
             "refused": totals.refused,
             "unsent": run.counts.to_send - answered,
+            "removed": totals.removed,
+            "not_removed": totals.not_removed,
         }
     )
     progress = Progress(batches=run.progress.batches, done=totals.done)
     return run.model_copy(update={"counts": counts, "progress": progress})
 
 
-def acknowledged_name(export: Export) -> str:
-    return f"exports/{export.id}/acknowledged-{export.list_id}.parquet"
-
-
 def _confirm(app: App, run: Run, lock: Lock) -> Totals:
     """Writes what Campaign Monitor confirmed and what it refused."""
-    name = acknowledged_name(app.catalog.export(run.export))
+    name = acknowledged.name(run.export, run.list_id)
     results = app.results(run)
     totals = Totals()
     with workspace() as work:
-        finished = Finish(work)
+        finished = Finish(work, list_was_read=run.removals != "keep", there_before=_there_before(app, run, work.folder))
         for number, _ in results.totals():
             result = results.get(number)
             if result:
-                finished.add(_slice(app, run, number), result)
+                add = finished.add if number < run.import_slices else finished.add_leavers
+                add(_slice(app, run, number), result)
                 totals += result.totals
         held = app.state.read(name)
         merged = finished.merge(acknowledged_file(work.folder, held.data) if held else None)
@@ -176,6 +213,12 @@ def _open_slices(app: App, run: Run) -> list[int]:
     return [number for number in range(run.slices) if number not in done]
 
 
+def _due(app: App, run: Run) -> list[int]:
+    """The open slices that may be worked on: those of leavers only when all others are done."""
+    open_slices = _open_slices(app, run)
+    return [number for number in open_slices if number < run.import_slices] or open_slices
+
+
 def _slice(app: App, run: Run, number: int) -> bytes:
     name = slice_name(app, run, number)
     blob = app.state.read(name)
@@ -190,6 +233,19 @@ def _slice(app: App, run: Run, number: int) -> bytes:
 
 def slice_name(app: App, run: Run, number: int) -> str:
     return f"{app.runs.folder(run)}/slices/{number:05}.parquet"
+
+
+def there_before_name(app: App, run: Run) -> str:
+    return f"{app.runs.folder(run)}/slices/there-before.parquet"
+
+
+def _there_before(app: App, run: Run, folder: Path) -> Path | None:
+    held = app.state.read(there_before_name(app, run))
+    if held is None:
+        return None
+    file = folder / "there-before.parquet"
+    file.write_bytes(held.data)
+    return file
 
 
 def acknowledged_file(folder: Path, data: bytes) -> Path:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from azure_services import AzureServices, azure_services
 from world import World
 
 import shared
@@ -39,3 +40,12 @@ def world(azurite: Azurite, campaign_monitor: StandIn) -> Iterator[World]:
     yield world
     world.control("DELETE", "faults")
     world.control("DELETE", "options")
+
+
+@pytest.fixture
+def azure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AzureServices]:
+    """With this process's environment as that of a function app that finds them."""
+    with azure_services(tmp_path) as services:
+        for name, value in services.environment.items():
+            monkeypatch.setenv(name, value)
+        yield services

@@ -14,6 +14,17 @@ from typing import Any
 
 import trustme
 
+PROVIDERS = (
+    "Microsoft.App",
+    "Microsoft.Web",
+    "Microsoft.Storage",
+    "Microsoft.KeyVault",
+    "Microsoft.ManagedIdentity",
+    "microsoft.insights",  # as Azure spells it
+    "Microsoft.OperationalInsights",
+    "Microsoft.AlertsManagement",
+    "Microsoft.Network",
+)
 PROJECT = Path(__file__).resolve().parents[1]
 
 _AZ = f"""#!{sys.executable} -IS
@@ -89,16 +100,12 @@ def deployed(az: Az, host: str = "127.0.0.1:9") -> None:
     az.on("account show --query id", "subscription-1\n")
     az.on("account show --query tenantId", "tenant-1\n")
     az.on("group exists", "true\n")
-    az.on("provider show", "Registered\n")
+    az.on("provider list", "".join(f"{name}\n" for name in PROVIDERS))
     az.on("deployment group what-if", "NoChange\t/subscriptions/subscription-1/a\n")
-    for name, value in {
-        "appName": "segments-app",
-        "appHost": host,
-        "storageName": "segmentsstore",
-        "identityPrincipalId": "principal-1",
-    }.items():
-        show = "deployment group show --resource-group contoso --name segments --query"
-        az.on(f"{show} properties.outputs.{name}.value", f"{value}\n")
+    show = "deployment group show --resource-group contoso --name segments --query properties.outputs."
+    az.on(f"{show}[appName.value] ", "segments-app\n")
+    az.on(f"{show}[appName.value, appHost.value, storageName.value] ", f"segments-app\n{host}\nsegmentsstore\n")
+    az.on(f"{show}[appName.value, appHost.value, identityPrincipalId.value] ", f"segments-app\n{host}\nprincipal-1\n")
     functions = "".join(f"segments-app/{name}\n" for name in ("ExportHttp", "ExportTimer", "ExportWorker"))
     az.on("functionapp function list", functions)
     az.on("storage account show", "false\n")

@@ -8,7 +8,8 @@ import pytest
 from pydantic import SecretStr
 from world import World
 
-from shared.campaign_monitor import UNREADABLE, CampaignMonitor, NotImported
+from shared.answers import UNREADABLE, NotImported
+from shared.campaign_monitor import CampaignMonitor
 from shared.errors import DestinationError, TemporaryError
 from shared.pace import Pace
 

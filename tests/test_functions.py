@@ -89,6 +89,22 @@ def test_only_the_function_folders_know_azure_functions() -> None:
     assert knowing == {folder / "__init__.py" for folder in FOLDERS}
 
 
+@pytest.mark.parametrize(
+    ("sdk", "files"),
+    [
+        ("azure.identity", {"identity.py"}),
+        ("azure.keyvault", {"vault.py"}),
+        ("azure.storage", {"storage.py", "storage_service.py"}),
+        ("requests", {"campaign_monitor.py", "answers.py"}),
+        ("duckdb", {"database.py"}),
+    ],
+)
+def test_what_is_outside_is_known_to_the_file_that_is_named_after_it(sdk: str, files: set[str]) -> None:
+    knowing = {path.name for path in sources() if any(f"{name}.".startswith(f"{sdk}.") for name in imports(path))}
+    assert knowing
+    assert knowing <= files
+
+
 def test_imports_are_absolute() -> None:
     """The worker loads a folder as __app__.<folder>: a relative import would load a second copy of everything."""
     found = [(path.name, name) for path in sources() for name in imports(path) if name.startswith((".", "__app__"))]

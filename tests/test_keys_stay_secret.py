@@ -12,7 +12,7 @@ import pytest
 import requests
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueClient, TextBase64DecodePolicy
-from azure_services import CLIENT_ID, IDENTITY_HEADER, TOKEN, AzureServices, azure_services
+from azure_services import CLIENT_ID, IDENTITY_HEADER, TOKEN, AzureServices
 from toy_functions import eventually
 from world import World, csv_rows, person
 
@@ -53,14 +53,6 @@ class Traces:
         """Where one of the words stands, in whatever case and however encoded."""
         forms = {form.casefold() for word in words for form in (word, quote(word), quote(word, safe=""))}
         return sorted({where for where, text in self.found if any(form in text.casefold() for form in forms)})
-
-
-@pytest.fixture
-def azure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AzureServices]:
-    with azure_services(tmp_path) as services:
-        for name, value in services.environment.items():
-            monkeypatch.setenv(name, value)
-        yield services
 
 
 @pytest.fixture

@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
-from azure_services import CLIENT_ID, AzureServices, azure_services
+from azure_services import CLIENT_ID, AzureServices
 
 from local.azurite import Azurite
 from shared.errors import DeploymentError, TemporaryError
@@ -21,14 +20,6 @@ from shared.storage import Container, WorkQueue
 
 NOBODY = "BlobEndpoint=http://127.0.0.1:9/contoso;QueueEndpoint=http://127.0.0.1:9/contoso"
 A_PERSON_WAITS_SECONDS = 15
-
-
-@pytest.fixture
-def azure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AzureServices]:
-    with azure_services(tmp_path) as services:
-        for name, value in services.environment.items():
-            monkeypatch.setenv(name, value)
-        yield services
 
 
 def by_identity(azure: AzureServices) -> Container:

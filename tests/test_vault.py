@@ -1,9 +1,7 @@
 """Keys from Key Vault: the real SDK over HTTPS, with the token of a managed identity, against a vault that challenges
 each call without one."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from azure_services import (
@@ -15,7 +13,6 @@ from azure_services import (
     NOT_FOUND,
     AzureServices,
     Refusal,
-    azure_services,
 )
 
 from shared.errors import ConfigurationError, DeploymentError, TemporaryError
@@ -27,12 +24,9 @@ IDENTITY = StorageAccount("ExportStorage", managed_identity=True, client_id=CLIE
 
 
 @pytest.fixture
-def azure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AzureServices]:
-    with azure_services(tmp_path) as services:
-        for name, value in services.environment.items():
-            monkeypatch.setenv(name, value)
-        services.secrets[SECRET] = "the-key"
-        yield services
+def azure(azure: AzureServices) -> AzureServices:
+    azure.secrets[SECRET] = "the-key"
+    return azure
 
 
 class Clock:

@@ -1,10 +1,7 @@
 """The key changes, at Campaign Monitor and in the vault, while a run is under way."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from azure_services import CLIENT_ID, AzureServices, azure_services
+from azure_services import CLIENT_ID, AzureServices
 from world import World, balances, csv_rows, person
 
 from local.azurite import Azurite
@@ -12,14 +9,6 @@ from local.standin import StandIn
 from shared.runs import Run
 
 IDENTITY = {"ExportStorage__credential": "managedidentity", "ExportStorage__clientId": CLIENT_ID}
-
-
-@pytest.fixture
-def azure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AzureServices]:
-    with azure_services(tmp_path) as services:
-        for name, value in services.environment.items():
-            monkeypatch.setenv(name, value)
-        yield services
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ param name string
 param location string
 param tags object
 param addresses string
+param appAddresses string
+param endpointAddresses string
 param storageId string
 param vaultId string
 
@@ -11,22 +13,24 @@ param vaultId string
 param segmentAccountId string
 
 // Public names resolve to private addresses inside the network by these zones.
-var zones = {
-  blob: 'privatelink.blob.${environment().suffixes.storage}'
-  queue: 'privatelink.queue.${environment().suffixes.storage}'
-  table: 'privatelink.table.${environment().suffixes.storage}'
-  vault: 'privatelink.vaultcore.azure.net'
-}
+var suffix = environment().suffixes.storage
+var zones = [
+  'privatelink.blob.${suffix}'
+  'privatelink.queue.${suffix}'
+  'privatelink.table.${suffix}'
+  'privatelink.vaultcore.azure.net'
+]
 
-var targets = concat(
-  [
-    { name: 'blob', service: 'blob', zone: zones.blob, id: storageId }
-    { name: 'queue', service: 'queue', zone: zones.queue, id: storageId }
-    { name: 'table', service: 'table', zone: zones.table, id: storageId }
-    { name: 'vault', service: 'vault', zone: zones.vault, id: vaultId }
-  ],
-  empty(segmentAccountId) ? [] : [{ name: 'segments', service: 'blob', zone: zones.blob, id: segmentAccountId }]
-)
+var ofApp = [
+  { name: 'blob', service: 'blob', zone: zones[0], id: storageId }
+  { name: 'queue', service: 'queue', zone: zones[1], id: storageId }
+  { name: 'table', service: 'table', zone: zones[2], id: storageId }
+  { name: 'vault', service: 'vault', zone: zones[3], id: vaultId }
+]
+var ofSegments = [
+  { name: 'segments', service: 'blob', zone: zones[0], id: segmentAccountId }
+]
+var targets = empty(segmentAccountId) ? ofApp : concat(ofApp, ofSegments)
 
 resource closed 'Microsoft.Network/networkSecurityGroups@2024-07-01' = {
   name: name
@@ -61,7 +65,7 @@ resource network 'Microsoft.Network/virtualNetworks@2024-07-01' = {
       {
         name: 'app'
         properties: {
-          addressPrefix: cidrSubnet(addresses, 25, 0)
+          addressPrefix: appAddresses
           networkSecurityGroup: { id: closed.id }
           // Flex Consumption runs in an environment of Container Apps: this delegation, not Microsoft.Web/serverFarms.
           delegations: [{ name: 'flex', properties: { serviceName: 'Microsoft.App/environments' } }]
@@ -70,7 +74,7 @@ resource network 'Microsoft.Network/virtualNetworks@2024-07-01' = {
       {
         name: 'endpoints'
         properties: {
-          addressPrefix: cidrSubnet(addresses, 25, 1)
+          addressPrefix: endpointAddresses
           networkSecurityGroup: { id: closed.id }
         }
       }
@@ -79,15 +83,15 @@ resource network 'Microsoft.Network/virtualNetworks@2024-07-01' = {
 }
 
 resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = [
-  for each in items(zones): {
-    name: each.value
+  for each in zones: {
+    name: each
     location: 'global'
     tags: tags
   }
 ]
 
 resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
-  for (each, index) in items(zones): {
+  for (each, index) in zones: {
     parent: zone[index]
     name: name
     location: 'global'

@@ -13,10 +13,9 @@ param runDays int
 param isPrivate bool
 param workspaceId string
 
-var containers = concat(
-  ['deployments', 'export-catalog', 'export-state'],
-  empty(segmentContainer) ? [] : [segmentContainer]
-)
+var ofApp = ['deployments', 'export-catalog', 'export-state']
+var ofSegments = [segmentContainer]
+var containers = empty(segmentContainer) ? ofApp : concat(ofApp, ofSegments)
 
 resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   name: name
@@ -126,4 +125,4 @@ output name string = account.name
 output blobUri string = account.properties.primaryEndpoints.blob
 output queueUri string = account.properties.primaryEndpoints.queue
 output tableUri string = account.properties.primaryEndpoints.table
-output deploymentContainer string = '${account.properties.primaryEndpoints.blob}${containers[0]}'
+output deploymentContainer string = '${account.properties.primaryEndpoints.blob}deployments'

@@ -11,7 +11,7 @@ from typing import Any
 
 from local.standin.routing import Request
 
-HEADERS = ("Accept", "Accept-Encoding", "Content-Encoding", "Content-Type", "User-Agent")
+HEADERS = ("Accept", "Accept-Encoding", "Content-Encoding", "Content-Type", "Host", "User-Agent")
 LONGEST = 50_000
 
 

@@ -1,0 +1,121 @@
+"""Who was acknowledged and has left the segments of an export, and whether they may be removed."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.acknowledged import HELD, State
+from shared.database import Workspace, quoted
+from shared.runs import Problem
+from shared.slices import LEAVER_ROWS
+
+# After planning: the tables of the plan are there. An address in a row that was turned down is still in the segment.
+_TABLES = """
+CREATE TABLE elsewhere (address UHUGEINT);
+CREATE TABLE leavers (email VARCHAR, added BOOLEAN, elsewhere BOOLEAN)
+"""
+
+_ELSEWHERE = """
+INSERT INTO elsewhere
+SELECT md5_number(lower(email)) FROM read_parquet($file) WHERE list_contains($held, state)
+"""
+
+_LEAVERS = """
+INSERT INTO leavers
+WITH gone AS (
+  FROM (SELECT address, state FROM acknowledged WHERE list_contains($held, state))
+  ANTI JOIN seen USING (address)
+  ANTI JOIN (SELECT md5_number(lower(email)) AS address FROM rejected WHERE email IS NOT NULL) USING (address)
+)
+SELECT b.email, gone.state = $added, gone.address IN (FROM elsewhere)
+FROM read_parquet($file) AS b JOIN gone ON gone.address = md5_number(lower(b.email))
+"""
+
+_COUNTS = """
+SELECT (SELECT count(*) FROM acknowledged WHERE list_contains($held, state) AND address NOT IN (FROM elsewhere)),
+       count(*) FILTER (NOT elsewhere),
+       count(*) FILTER (added AND NOT elsewhere)
+FROM leavers
+"""
+
+# Those whom this export did not add are let go, and those whom another export holds too, unless this one added them:
+# they are its to remove when the other has let them go.
+_SLICE = """
+SELECT email, added FROM leavers WHERE NOT (added AND elsewhere)
+ORDER BY added DESC, email LIMIT {rows} OFFSET {begin}
+"""
+
+
+@dataclass(frozen=True)
+class Departure:
+    """How many subscribers the export holds alone, how many of these have left, and how many of those it would remove:
+    the ones that it added."""
+
+    held: int
+    left: int
+    to_remove: int
+
+
+class Leavers:
+    """``before`` is the acknowledged file of the export, ``others`` are those of other exports to the same list."""
+
+    def __init__(self, work: Workspace, before: Path | None, others: Iterable[Path]) -> None:
+        self._sql = work.connection.execute
+        self._folder = work.folder
+        self._sql(_TABLES)
+        held = list(HELD)
+        for other in others:
+            self._sql(_ELSEWHERE, {"file": str(other), "held": held})
+        if before:
+            self._sql(_LEAVERS, {"file": str(before), "held": held, "added": State.ADDED})
+        self.departure = Departure(*map(int, self._sql(_COUNTS, {"held": held}).fetchall()[0]))
+
+    def give_slices(self, first: int, slice_ready: Callable[[int, Path], None]) -> tuple[int, int]:
+        """Calls ``slice_ready`` with each slice of leavers, numbered from ``first``, as a Parquet file; returns how
+        many slices and how many leavers there are."""
+        ((leavers,),) = self._sql("SELECT count(*) FROM leavers WHERE NOT (added AND elsewhere)").fetchall()
+        file = self._folder / "slice.parquet"
+        starts = range(0, leavers, LEAVER_ROWS)
+        for number, begin in enumerate(starts, first):
+            query = _SLICE.format(rows=LEAVER_ROWS, begin=begin)
+            self._sql(f"COPY ({query}) TO {quoted(str(file))} (FORMAT parquet, COMPRESSION zstd)")
+            slice_ready(number, file)
+            file.unlink()
+        return len(starts), leavers
+
+
+def objection(departure: Departure, *, most_percent: int, empty: Iterable[str]) -> Problem | None:
+    """Why nobody may be removed before somebody confirms it: the snapshots are probably not whole. ``empty`` are
+    segments without a profile that can be used."""
+    if not departure.left:
+        return None
+    left = f"{departure.left:,} of the {departure.held:,} subscribers that the export holds have left its segments"
+    for segment in empty:
+        return _guarded(f"The segment {segment} is empty, and {left}.", "Check the segment in Customer Insights.")
+    if departure.left * 100 > departure.held * most_percent:
+        return _guarded(
+            f"{left}, more than {most_percent}% (max_removal_percent).", "Check that the newest snapshots are whole."
+        )
+    return None
+
+
+def doubt(malformed: int) -> Problem | None:
+    """Why nobody is removed this time: each of the ``malformed`` rows may be that of one who seems to have left."""
+    if not malformed:
+        return None
+    return Problem(
+        code="leavers_uncertain",
+        message=f"{malformed:,} rows cannot be read, so nobody can tell who has left: nobody was removed.",
+        action=f"See rejects.csv, and have Customer Insights export the segment anew. {_CONFIRM}",
+    )
+
+
+_CONFIRM = 'To remove all who seem to have left, start a run with {"confirm_removals": true}.'
+
+
+def _guarded(message: str, action: str) -> Problem:
+    return Problem(
+        code="too_many_leavers",
+        message=f"{message} Nobody was removed; everything else was sent.",
+        action=f"{action} {_CONFIRM}",
+    )
