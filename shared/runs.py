@@ -77,7 +77,8 @@ class Problem(_Record):
 class PublicRun(_Record):
     """One execution of an export, as far as callers see it. ``requested_by`` is null where the app itself began it;
     ``due_at`` is the time of the export's schedule that the run answers; ``planned_at`` and ``sent_at`` are when it
-    had read everything, and when it had sent everything. With ``confirm_removals`` it removes however many have left."""
+    had read everything, and when it had sent everything. With ``confirm_removals`` it removes however many have
+    left."""
 
     id: str
     export: str
