@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 READY  := .venv/ready node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check quick bench clean
+.PHONY: help demo serve test check quick faults bench clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -25,6 +25,9 @@ check: $(READY) ## lint, types, and who may import whom
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-logo 2>/dev/null || .venv/bin/lint-imports
+
+faults: $(READY) ## kill workers, lose messages, let Campaign Monitor fail, and see that nothing is lost: half an hour
+	@$(PYTHON) -m local.faults --kills 25 --profiles 100000 --seed 1 --losses --storm
 
 bench: $(READY) .bench/.ready ## how fast it is, how much it takes, and what others need: into bench/results.md
 	@$(PYTHON) -m bench

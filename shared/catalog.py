@@ -56,7 +56,7 @@ def _number(value: object) -> object:
     return value
 
 
-Whole = Annotated[int, BeforeValidator(_number)]
+_WHOLE = BeforeValidator(_number)
 Timestamp = Annotated[AwareDatetime, BeforeValidator(_no_number)]
 Schedule = Annotated[
     str,
@@ -153,10 +153,10 @@ class ExportSettings(_Document):
     enabled: Annotated[bool, Field(strict=True)] = True
     mode: Literal["changes", "everything"] = "changes"
     removals: Literal["keep", "unsubscribe", "delete"] = "keep"
-    max_removal_percent: Annotated[Whole, Field(ge=0, le=100)] = 20
+    max_removal_percent: Annotated[int, Field(ge=0, le=100), _WHOLE] = 20
     resubscribe: Annotated[bool, Field(strict=True)] = False
-    max_profiles: Annotated[Whole, Field(ge=1, le=100_000_000)] = 1_000_000
-    max_age_hours: Annotated[Whole, Field(ge=1, le=24 * 366)] | None = None
+    max_profiles: Annotated[int, Field(ge=1, le=100_000_000), _WHOLE] = 1_000_000
+    max_age_hours: Annotated[int, Field(ge=1, le=24 * 366), _WHOLE] | None = None
 
     @field_validator("segments")
     @classmethod

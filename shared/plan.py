@@ -15,7 +15,7 @@ from shared.errors import SegmentError
 from shared.mapping import ListField, subscribers
 from shared.records import Block, Dialect, blocks
 from shared.rejects import Reject
-from shared.segments import Partition, Snapshot
+from shared.segments import Partition, Snapshot, header
 from shared.slices import SLICE_ROWS
 
 # segment and partition are positions in the run's list of snapshots; address is the md5 of an email in lower case.
@@ -190,7 +190,7 @@ class Plan:
         """Makes the table ``profiles``; returns the lines of the records that could not be read, with the reason."""
         file = self._folder / "block.csv"
         file.write_bytes(block.numbered(dialect.delimiter))
-        query = subscribers(self._mapping, columns, self._fields, _reader(file, len(columns), dialect))
+        query = subscribers(self._mapping, columns, self._fields, reader(file, len(columns), dialect))
         self._sql(f"CREATE OR REPLACE TEMP TABLE profiles AS {query}")
         file.unlink()
         (read,) = self._sql("SELECT count(*), coalesce(sum(line), 0) FROM profiles").fetchall()
@@ -244,16 +244,17 @@ def _columns(partition: Partition, block: Block, where: str) -> tuple[tuple[str,
             f"{where}: the quotes of the header row do not pair.",
             "Export the segment again.",
         )
-    first = tuple(cell.strip() for cell in partition.dialect.cells(record))
-    has_header = partition.header
-    if has_header is None:
-        has_header = [name.casefold() for name in first] == [name.casefold() for name in known]
-    if has_header:
-        return first, replace(block, records=block.records[1:])
+    names = header(partition, record, where)
+    if partition.header or [name.casefold() for name in names] == [name.casefold() for name in known]:
+        # The spelling of model.json is the one that can be known before there is a file.
+        spelt = {name.casefold(): name for name in known}
+        columns = tuple(spelt.get(name.casefold(), name) for name in names)
+        return columns, replace(block, records=block.records[1:])
     return known, block
 
 
-def _reader(file: Path, columns: int, dialect: Dialect) -> str:
+def reader(file: Path, columns: int, dialect: Dialect) -> str:
+    """A table of ``line`` and the cells ``c0``, ``c1``, … of numbered records; see ``Block.numbered``."""
     names = ", ".join(["'line': 'UBIGINT'", *(f"'c{position}': 'VARCHAR'" for position in range(columns))])
     quote = "'\"'" if dialect.quoted else "''"
     return f"""read_csv({quoted(str(file))}, columns = {{{names}}}, auto_detect = false, header = false,

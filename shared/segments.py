@@ -1,6 +1,5 @@
 """Which files make up a segment now: the newest complete snapshot, its partitions and how to read them."""
 
-import codecs
 import json
 import re
 from collections.abc import Iterator
@@ -9,13 +8,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from shared.decoding import is_text
 from shared.errors import SegmentError
 from shared.records import Dialect, blocks
 from shared.storage import BlobInfo, Container
 
 INSTANCE = "CustomerInsights_"
 SUFFIXES = (".csv", ".csv.gz")
-_LEVELS = (r"\d{4}", r"\d{2}", r"\d{2}", r"\d{4}")
+_LEVELS = (r"[0-9]{4}", r"[0-9]{2}", r"[0-9]{2}", r"[0-9]{4}")
+_NOT_A_NAME = re.compile(r".*@.*|[-+0-9.:/ TZ]*[0-9][-+0-9.:/ TZ]*")
 
 
 @dataclass(frozen=True)
@@ -105,11 +106,25 @@ def columns(container: Container, snapshot: Snapshot) -> tuple[str, ...]:
     partition = snapshot.partitions[0]
     if partition.columns:
         return partition.columns
+    where = f"{snapshot.segment}, {partition.name}"
     chunks = container.chunks(partition.path, partition.etag)
-    for block in blocks(chunks, partition.dialect, partition.name, gzipped=partition.gzipped, block_bytes=1):
+    for block in blocks(chunks, partition.dialect, where, gzipped=partition.gzipped, block_bytes=1):
         if block.records:
-            return tuple(cell.strip() for cell in partition.dialect.cells(block.records[0][1]))
+            return header(partition, block.records[0][1], where)
     return ()
+
+
+def header(partition: Partition, record: bytes, where: str) -> tuple[str, ...]:
+    """The names in a header row. Raises SegmentError where model.json does not tell the columns and the row is none: it
+    would be a profile, whose cells must not be shown as names."""
+    names = tuple(cell.strip() for cell in partition.dialect.cells(record))
+    if not partition.columns and any(_NOT_A_NAME.fullmatch(name) for name in names):
+        raise SegmentError(
+            "header_missing",
+            f"{where} does not begin with a row of names, and model.json does not tell the columns.",
+            "Run the export of Customer Insights again: it writes model.json, which tells them.",
+        )
+    return names
 
 
 def _years(container: Container, prefix: str) -> Iterator[str]:
@@ -124,7 +139,7 @@ def _dated_folders(container: Container, segment: str) -> Iterator[str]:
 
     def below(prefixes: list[str], level: int) -> Iterator[str]:
         if level == len(_LEVELS):
-            yield from sorted(prefix.rstrip("/") for prefix in prefixes)
+            yield from sorted(prefix.rstrip("/") for prefix in prefixes if _is_date(prefix))
             return
         children: dict[str, list[str]] = {}
         for prefix in prefixes:
@@ -135,6 +150,14 @@ def _dated_folders(container: Container, segment: str) -> Iterator[str]:
             yield from below(children[name], level + 1)
 
     return below(roots, 0)
+
+
+def _is_date(path: str) -> bool:
+    try:
+        datetime.strptime(path[-len("yyyy/MM/dd/HHmm/") :], "%Y/%m/%d/%H%M/")
+    except ValueError:
+        return False
+    return True
 
 
 def _snapshot(container: Container, segment: str, path: str, files: list[BlobInfo]) -> tuple[Snapshot, list[str]]:
@@ -189,7 +212,8 @@ def _check(entities: list[dict[str, Any]]) -> None:
             if not isinstance(attribute["name"], str):
                 raise TypeError("the name of an attribute is text")
         for partition in entity.get("partitions") or []:
-            partition.get("location")
+            if not isinstance(partition.get("location"), str | None):
+                raise TypeError("the location of a partition is text")
             (partition.get("fileFormatSettings") or {}).get("columnHeaders")
 
 
@@ -199,16 +223,12 @@ def _partition(info: BlobInfo, columns: tuple[str, ...] | None, settings: dict[s
     delimiter = str(settings.get("delimiter") or ",")
     encoding = str(settings.get("encoding") or "utf-8")
     quoted = not str(settings.get("quoteStyle") or "").endswith("None")
-    try:
-        codecs.lookup(encoding)
-        if len(delimiter.encode()) != 1 or delimiter in '"\r\n':
-            raise LookupError(delimiter)
-    except LookupError as error:
+    if not is_text(encoding) or len(delimiter.encode()) != 1 or delimiter.isalnum() or delimiter in '"\r\n\0':
         raise SegmentError(
             "format_unknown",
             f"model.json describes {info.name} with a delimiter or an encoding that cannot be used.",
             "Allowed are a delimiter of one character, such as , ; | or a tabulator, and an encoding such as UTF-8.",
-        ) from error
+        )
     header = settings.get("columnHeaders")
     return Partition(
         path=info.name,
@@ -223,9 +243,8 @@ def _partition(info: BlobInfo, columns: tuple[str, ...] | None, settings: dict[s
 def _blob_path(container: str, location: str | None) -> str:
     """The path inside the container, from the URI of a partition: on the blob or the dfs host, with the account in
     the host or (emulator) in the path, percent-encoded or not, with a query string or not."""
-    path = unquote(urlsplit(location or "").path).lstrip("/")
-    before, found, after = path.partition(f"{container}/")
-    return after if found and "/" not in before.rstrip("/") else path
+    path = unquote(urlsplit(location or "").path)
+    return re.sub(rf"^/([^/]+/)?{re.escape(container)}/", "", path).lstrip("/")
 
 
 def _table_of(path: str) -> str:

@@ -66,7 +66,7 @@ def running(place: Place, settings: dict[str, str], say: Callable[[str], None]) 
         try:
             azurite = stack.enter_context(Azurite(place.storage))
             say(f"Azurite, for Azure Storage, at {_blob_endpoint(azurite.connection_string)} (process {azurite.pid})")
-            standin, standin_url = stack.enter_context(_standin(place))
+            standin, standin_url = stack.enter_context(running_standin(place))
             say(f"the stand-in for Campaign Monitor at {standin_url} (process {standin})")
             addresses = {"ExportStorage": azurite.connection_string, "CAMPAIGN_MONITOR_URL": f"{standin_url}/api/v3.3"}
             host = stack.enter_context(HostProcess(PROJECT, settings=settings | addresses, log=place.log("host")))
@@ -84,7 +84,7 @@ def running(place: Place, settings: dict[str, str], say: Callable[[str], None]) 
 
 
 @contextmanager
-def _standin(place: Place) -> Iterator[tuple[int, str]]:
+def running_standin(place: Place) -> Iterator[tuple[int, str]]:
     """Its process id and its address."""
     command = [sys.executable, "-m", "local.standin", "--database", place.database]
     with place.log("campaign-monitor").open("wb") as errors:

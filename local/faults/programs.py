@@ -1,0 +1,116 @@
+"""The programs of a campaign: storage, the stand-in, one instance as the door, and workers that can be killed."""
+
+import re
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.azurite import Azurite
+from local.demo.processes import PROJECT, Place, running_standin
+from local.demo.scene import API_KEY, SECRET_SETTING, fill_container
+from local.host.process import HostProcess
+from local.sample import Sample
+
+# By number: the name under which each worker knows the stand-in, whose log then tells whose call it was.
+WORKERS = {1: "127.0.0.1", 2: "localhost"}
+CALLS_IN_FLIGHT = 8  # UPLOAD_CONCURRENCY
+INVISIBLE_SECONDS = 5
+QUEUE = "export-work"
+
+_BEGUN_OR_ENDED = re.compile(r"ExportWorker \S+ (started|succeeded|failed)")
+
+
+@dataclass(frozen=True)
+class Kill:
+    """``at`` in seconds since 1970; ``workers`` by number."""
+
+    at: float
+    workers: tuple[int, ...]
+
+
+class Workers:
+    """Instances that run ExportWorker only, by number."""
+
+    def __init__(self, settings: dict[str, str], standin: str, folder: Path) -> None:
+        self._settings = settings
+        self._port = standin.rpartition(":")[2]
+        self._folder = folder
+        self._begun = 0
+        self._running: dict[int, tuple[HostProcess, Path]] = {}
+
+    def start(self) -> None:
+        """Starts those that are not there."""
+        for number, name in WORKERS.items():
+            if number not in self._running:
+                self._begun += 1
+                log = self._folder / f"worker-{number}-{self._begun:03}.log"
+                settings = self._settings | {"CAMPAIGN_MONITOR_URL": f"http://{name}:{self._port}/api/v3.3"}
+                self._running[number] = (_instance(settings, log, "ExportWorker"), log)
+
+    def at_work(self) -> list[int]:
+        """Those that have begun an invocation and not ended it."""
+        return [number for number, (_, log) in self._running.items() if _is_at_work(log)]
+
+    def kill(self, numbers: Iterable[int]) -> Kill:
+        """As a machine dies: without a word to the process."""
+        killed = tuple(numbers)
+        at = time.time()
+        for number in killed:
+            process, _ = self._running.pop(number)
+            process.kill()
+        return Kill(at, killed)
+
+    def stop(self) -> None:
+        while self._running:
+            _, (process, _) = self._running.popitem()
+            process.stop()
+
+
+@dataclass(frozen=True)
+class Programs:
+    """``storage`` is a connection string; addresses have no slash at the end."""
+
+    storage: str
+    standin: str
+    door: str
+    workers: Workers
+
+
+@contextmanager
+def running(folder: Path, sample: Sample) -> Iterator[Programs]:
+    """With the sample in the container. ``folder`` takes the logs."""
+    with ExitStack() as stack:
+        azurite = stack.enter_context(Azurite())
+        _, standin = stack.enter_context(running_standin(Place(folder)))
+        settings = {
+            SECRET_SETTING: API_KEY,
+            "ExportStorage": azurite.connection_string,
+            "CAMPAIGN_MONITOR_URL": f"{standin}/api/v3.3",
+            "SEGMENT_CONTAINER": sample.container,
+            "QUIET_MINUTES": "0",
+            "FUNCTION_KEY_ROLE": "admin",
+            "EXPORT_QUEUE": QUEUE,
+            "EXPORT_SCHEDULE": "0 0 0 1 1 *",  # by hand, where a campaign wants a tick
+            "UPLOAD_CONCURRENCY": str(CALLS_IN_FLIGHT),
+            "PARALLEL_SLICES": str(len(WORKERS)),
+            # Nothing of what the developer works with otherwise.
+            "SegmentStorage": "",
+            "KEY_VAULT_URL": "",
+        }
+        door = stack.enter_context(_instance(settings, folder / "door.log", "ExportHttp", "ExportTimer"))
+        workers = Workers(settings, standin, folder)
+        stack.callback(workers.stop)
+        workers.start()
+        fill_container(azurite.connection_string, sample)
+        yield Programs(azurite.connection_string, standin, door.url, workers)
+
+
+def _instance(settings: dict[str, str], log: Path, *functions: str) -> HostProcess:
+    return HostProcess(PROJECT, functions=functions, settings=settings, invisible_seconds=INVISIBLE_SECONDS, log=log)
+
+
+def _is_at_work(log: Path) -> bool:
+    said = _BEGUN_OR_ENDED.findall(log.read_text(errors="replace"))
+    return bool(said) and said[-1] == "started"

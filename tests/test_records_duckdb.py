@@ -1,0 +1,50 @@
+"""DuckDB reads the same cells in strict CSV as we do, and no further: every text up to a length."""
+
+from itertools import product
+
+import pytest
+
+from shared.database import workspace
+from shared.grammar import Grammar, Quotes
+from shared.plan import reader
+from shared.records import Dialect
+
+WIDEST = 3
+
+
+def _texts(letters: str, length: int) -> list[bytes]:
+    """All that are strictly one record."""
+    grammar = Grammar(",")
+    found = []
+    for text in ("".join(each).encode() for each in product(letters, repeat=length)):
+        quotes = Quotes.CLOSED
+        *before, last = text.split(b"\n")
+        for line in before:
+            quotes = grammar.quotes(line, quotes)
+            if quotes is not Quotes.OPEN:
+                break
+        else:
+            if grammar.quotes(last, quotes) is Quotes.CLOSED and grammar.strict(text):
+                found.append(text)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("letters", "length", "least"), [('", a\n', 5, 300), ('",a\n', 6, 300), ('", ', 7, 100)], ids=repr
+)
+def test_strict_text_is_read_alike(letters: str, length: int, least: int) -> None:
+    texts = _texts(letters, length)
+    expected = {2 * at: Grammar(",").cells(text) for at, text in enumerate(texts)}
+    file_text = b"".join(b"%d,%b\n%d,s,s\n" % (2 * at, text, 2 * at + 1) for at, text in enumerate(texts))
+    with workspace() as work:
+        file = work.folder / "texts.csv"
+        file.write_bytes(file_text)
+        for width in range(1, WIDEST + 1):
+            rows = work.connection.execute(f"FROM {reader(file, width, Dialect())}").fetchall()
+            found = {line: list(cells) for line, *cells in rows}
+            for line, cells in expected.items():
+                if len(cells) == width:
+                    assert found[line] == [cell.decode() or None for cell in cells], texts[line // 2]
+            if width == 2:
+                assert all(found[2 * at + 1] == ["s", "s"] for at in range(len(texts)))
+    assert len(texts) > least
