@@ -35,8 +35,10 @@ async function call(path, { method = "GET", body, headers = {}, signal }) {
 }
 
 async function read(answer) {
+  const text = await answer.text();
   const type = answer.headers.get("Content-Type") ?? "";
-  return type.includes("json") ? answer.json() : null;
+  // An answer without content has the type all the same.
+  return text && type.includes("json") ? JSON.parse(text) : null;
 }
 
 function refused(answer, told) {

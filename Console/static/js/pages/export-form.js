@@ -218,6 +218,7 @@ class ExportForm {
   saved(one) {
     const where = `/console/exports/${one.id}`;
     this.page.rename(one.display_name);
+    const said = this.id ? "Saved. It was not run." : "Saved. It has not run yet.";
     const start = (how) => async () => (await how(one)) && go(where);
     put(
       this.page.body,
@@ -225,7 +226,7 @@ class ExportForm {
         "div",
         { class: "card" },
         empty(
-          "Saved. It has not run yet.",
+          said,
           "A dry run reads and checks every row, gives the account and the rejects, and sends nothing.",
           h("a", { class: "button", href: where }, "To the export"),
           h("button", { click: start(actions.runNow) }, "Run now"),
@@ -233,7 +234,7 @@ class ExportForm {
         ),
       ),
     );
-    announce("Saved. It has not run yet.");
+    announce(said);
     scrollTo({ top: 0 });
     this.page.body.querySelector("button.primary").focus();
   }

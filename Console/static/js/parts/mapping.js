@@ -20,6 +20,7 @@ export class MappingForm {
     this.guess = guess;
     this.columns = [];
     this.listFields = [];
+    this.rows = 0;
     this.element = h("div", { class: "stack" });
   }
 
@@ -75,7 +76,13 @@ export class MappingForm {
       this.changed();
     });
     if (gone) control.setAttribute("aria-invalid", "true");
-    return h("label", { class: "pair" }, h("span", { class: "target" }, label), control, h("span", { class: "hint" }, note));
+    return this.row(label, control, h("span", { class: "hint" }, note));
+  }
+
+  row(label, control, note) {
+    this.rows += 1;
+    control.id = `pair-${this.rows}`;
+    return h("div", { class: "pair" }, h("label", { class: "target", for: control.id }, label), control, note);
   }
 
   adding() {
@@ -109,7 +116,7 @@ export class MappingForm {
       this.mapping.consent_to_track = value;
       this.changed();
     });
-    return h("label", { class: "pair mapping" }, h("span", {}, "Consent to track opens and clicks"), h("span", { class: "field" }, control));
+    return h("div", { class: "mapping" }, this.row("Consent to track opens and clicks", control));
   }
 }
 
