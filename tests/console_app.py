@@ -41,6 +41,8 @@ def console_app(world: World, log: Path, **settings: str) -> Iterator[ConsoleApp
         **world.environment,
         "REQUIRE_SIGN_IN": "true",
         "EXPORT_SCHEDULE": "0 0 0 1 1 *",
+        "UPLOAD_CONCURRENCY": "2",  # slow enough to be followed
+        "PARALLEL_SLICES": "1",
         "KEY_VAULT_URL": "",
         "SegmentStorage": "",
         **settings,

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 Visit = Callable[..., Page]
 
@@ -23,6 +23,7 @@ _ARGUMENTS = (
 def chromium() -> Iterator[Browser]:
     program = shutil.which("chromium")
     assert program, "The console's tests need Chromium, as the command chromium: make chromium installs it."
+    expect.set_options(timeout=15_000)  # milliseconds; on a busy machine everything takes its time
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=_ARGUMENTS)
         try:

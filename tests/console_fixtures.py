@@ -13,14 +13,13 @@ from local.standin import StandIn
 
 
 @pytest.fixture(scope="module")
-def console(
-    azurite: Azurite, campaign_monitor: StandIn, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ConsoleApp]:
-    """Nothing is saved and no segment is there: a world whose app has just been deployed."""
-    world = World(azurite.connection_string, campaign_monitor.url)
-    with console_app(world, tmp_path_factory.mktemp("console") / "host.log") as running:
-        yield running
-    world.control("DELETE", "options")
+def console(campaign_monitor: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleApp]:
+    """An app that has just been deployed: in a storage account of its own nothing is saved, and no segment is there."""
+    with Azurite() as azurite:
+        world = World(azurite.connection_string, campaign_monitor.url)
+        with console_app(world, tmp_path_factory.mktemp("console") / "host.log") as running:
+            yield running
+        world.control("DELETE", "options")
 
 
 @pytest.fixture(scope="module")

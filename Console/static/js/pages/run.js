@@ -126,9 +126,10 @@ function lanes(run) {
 
 function facts(run) {
   const fact = (term, ...content) => h("div", {}, h("dt", {}, term), h("dd", {}, content));
+  const wide = (term, ...content) => h("div", { class: "wide" }, h("dt", {}, term), h("dd", {}, content));
   const snapshots = run.snapshots.map((one) => {
     const old = one.written_at && age(Math.max(0, hoursSince(one.written_at) - hoursSince(run.created_at)));
-    return fact(
+    return wide(
       "Segment",
       name(one.segment),
       h("div", { class: "quiet small" }, "Snapshot ", one.path.split("/").slice(-4).join("/"), `, ${plural(one.partitions, "partition")}`),
@@ -136,7 +137,7 @@ function facts(run) {
     );
   });
   return [
-    snapshots.length ? h("div", { class: "wide" }, snapshots) : fact("Segments", "Not looked at yet"),
+    snapshots.length ? snapshots : fact("Segments", "Not looked at yet"),
     fact("Began", time(run.created_at)),
     fact("Ended", run.ended_at ? time(run.ended_at) : "Not yet"),
     fact("Took", duration(secondsBetween(run.created_at, run.ended_at ?? new Date().toISOString()))),
