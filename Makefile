@@ -24,7 +24,7 @@ check: $(READY) ## lint, types, and who may import whom
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
-	@.venv/bin/lint-imports --no-logo 2>/dev/null || .venv/bin/lint-imports
+	@.venv/bin/lint-imports --no-logo
 
 images: $(READY) chromium ## the pictures of the console for the documents, into docs/images
 	@PYTHONPATH=. $(PYTHON) tests/console_images.py

@@ -9,6 +9,7 @@ from pathlib import Path
 from bench.rows import QUICK, Row, Sizes
 from bench.rows.growth import growth
 from bench.rows.latency import ideal, scale_out
+from bench.rows.leavers import leavers
 from bench.rows.others import against_loop, without_latency
 from bench.rows.start import cold_start
 from bench.rows.whole import whole
@@ -16,6 +17,7 @@ from bench.table import Line, document
 
 ROWS: dict[str, Row] = {
     "whole": whole,
+    "leavers": leavers,
     "loop": against_loop,
     "ideal": ideal,
     "workers": scale_out,

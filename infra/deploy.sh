@@ -65,8 +65,9 @@ elif [ "$(az group exists --name "$group")" != true ]; then
     'Name a region to have it made: --location northeurope'
   change group create --name "$group" --location "$location" --output none
 fi
+# Whoever may not look at the whole subscription is not told: the templates would be refused instead.
 deleted=$(read_or '' keyvault list-deleted --resource-type vault \
-  --query "[?contains(properties.vaultId, '/resourceGroups/$group/')].name" --output tsv)
+  --query "[?contains(properties.vaultId, '/resourceGroups/$group/')].name" --output tsv) || deleted=''
 if [ -n "$deleted" ]; then
   fail "the vault $deleted of an earlier deployment was deleted, and its name is taken until it is purged by itself." \
     "Take it back, with the keys in it: az keyvault recover --name $deleted --resource-group $group"
@@ -90,14 +91,14 @@ elif [ "$dry_run" = false ]; then
   say 'Nothing is different.'
 fi
 if grep -q '^Delete' "$scratch/changes" && [ "$allow_delete" != true ]; then
-  fail 'the preview shows that something is deleted. Nothing was changed.' \
+  fail 'the preview shows that something is deleted. No resource was changed.' \
     'If that is what you want, run the command again with --allow-delete.'
 fi
 if [ "$changes" -gt 0 ] && [ "$yes" != true ] && [ "$dry_run" != true ]; then
-  [ -t 0 ] || fail 'there is nobody to ask whether to go on. Nothing was changed.' 'Run it with --yes.'
+  [ -t 0 ] || fail 'there is nobody to ask whether to go on. No resource was changed.' 'Run it with --yes.'
   printf 'Change this? [y/N] '
   read -r answer
-  case "$answer" in y | Y | yes) ;; *) fail 'you said no. Nothing was changed.' ;; esac
+  case "$answer" in y | Y | yes) ;; *) fail 'you said no. No resource was changed.' ;; esac
 fi
 
 begin 'deploy the templates'

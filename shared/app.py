@@ -52,6 +52,8 @@ class App:
     now: Callable[[], datetime]
     # Hands over well before the platform would end an invocation (functionTimeout in host.json: 30 minutes).
     invocation_seconds: float = 15 * 60
+    # Planning is not divided: until its end nothing is sent, so there is nothing to keep. It stops by itself, too.
+    planning_seconds: float = 25 * 60
     # How often finished batches are saved, and whether to stop is looked up.
     checkpoint_seconds: float = 2
     # Between two attempts of a call; None waits as the client does.

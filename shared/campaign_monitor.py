@@ -57,10 +57,11 @@ class ListDetails:
 
 @dataclass(frozen=True)
 class Field:
-    """``key`` without brackets; ``data_type`` in the service's words."""
+    """``key`` without brackets; ``data_type`` in the service's words; ``options`` of a field that has some."""
 
     key: str
     data_type: str
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,12 @@ class CampaignMonitor:
     def custom_fields(self, list_id: str) -> tuple[Field, ...]:
         answer = self.call("GET", f"/lists/{list_id}/customfields.json")
         return tuple(
-            Field(str(field["Key"]).removeprefix("[").removesuffix("]"), str(field["DataType"])) for field in answer
+            Field(
+                str(field["Key"]).removeprefix("[").removesuffix("]"),
+                str(field["DataType"]),
+                tuple(map(str, field.get("FieldOptions") or ())),
+            )
+            for field in answer
         )
 
     def import_subscribers(self, list_id: str, subscribers: Sequence[bytes], *, resubscribe: bool) -> Imported:

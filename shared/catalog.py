@@ -14,6 +14,7 @@ from pydantic import (
     JsonValue,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
     field_validator,
 )
 from pydantic_core import ErrorDetails
@@ -38,6 +39,7 @@ _ALLOWED = {
 
 Id = Annotated[str, StringConstraints(pattern=ID_FORM)]
 DisplayName = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"\S", max_length=200)]
+FieldKey = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"\S", max_length=250)]
 Column = Annotated[str, StringConstraints(min_length=1, max_length=512)]
 SegmentName = Annotated[str, StringConstraints(pattern=SEGMENT_FORM, max_length=512)]
 
@@ -111,18 +113,20 @@ class Connection(ConnectionSettings, _Named):
 class CustomField(_Document):
     """``key`` is the personalisation tag of a field of the list, with or without its brackets."""
 
-    key: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"\S", max_length=250)]
+    key: FieldKey
     column: Column
 
 
 class Mapping(_Document):
-    """Which column of the segment becomes what of the subscriber."""
+    """Which column of the segment becomes what of the subscriber. ``segments_field`` is the key of a field of the list
+    for many options, which are the names of the segments that the subscriber is in."""
 
     email: Column
     first_name: Column | None = None
     last_name: Column | None = None
     mobile_number: Column | None = None
     custom_fields: tuple[CustomField, ...] = ()
+    segments_field: FieldKey | None = None
     consent_to_track: Literal["Yes", "No", "Unchanged"] = "Unchanged"
 
     @field_validator("custom_fields")
@@ -133,6 +137,13 @@ class Mapping(_Document):
         if twice:
             raise ValueError(f"each custom field takes one column, and {', '.join(twice)} has several")
         return fields
+
+    @field_validator("segments_field")
+    @classmethod
+    def _a_field_of_its_own(cls, key: str | None, others: ValidationInfo) -> str | None:
+        if key and field_key(key) in {field_key(field.key) for field in others.data.get("custom_fields", ())}:
+            raise ValueError("allowed is a field that takes no column")
+        return key
 
     def columns(self) -> tuple[str, ...]:
         """Every column that the mapping needs, each once, the email first."""

@@ -1,11 +1,14 @@
 """A DuckDB database in memory with a folder beside it, for the time of one step."""
 
 import tempfile
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from shared.errors import ExportError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -25,6 +28,7 @@ class Workspace:
 
 @contextmanager
 def workspace() -> Iterator[Workspace]:
+    """Raises ExportError for what DuckDB raises: its own texts can quote the rows that it was at."""
     import duckdb  # noqa: PLC0415 - only steps need it; the HTTP door starts faster without
 
     with tempfile.TemporaryDirectory(prefix="export-") as folder:
@@ -39,7 +43,17 @@ def workspace() -> Iterator[Workspace]:
             "autoload_known_extensions": False,
         }
         with duckdb.connect(config=settings) as connection:
-            yield Workspace(connection, Path(folder))
+            try:
+                yield Workspace(connection, Path(folder))
+            except duckdb.OutOfMemoryException:
+                raise ExportError(
+                    "out_of_memory",
+                    f"The step needs more than {MEMORY} of memory and {TEMPORARY} of temporary files.",
+                    "Nothing is lost. Split the export: fewer or smaller segments in each.",
+                ) from None
+            except duckdb.Error as error:
+                where = "".join(traceback.format_tb(error.__traceback__))
+                raise RuntimeError(f"DuckDB: {type(error).__name__}, at\n{where}") from None
 
 
 def quoted(text: str) -> str:

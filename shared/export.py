@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from pydantic import ValidationError
 
+from shared import audit as auditing
 from shared import health, planning, schedule, steps, telemetry
 from shared.app import App, Work
 from shared.catalog import Export
@@ -32,6 +33,7 @@ def start(
     mode: Mode | None = None,
     dry_run: bool = False,
     confirm_removals: bool = False,
+    audit: bool = False,
     requested_by: str | None = None,
     key: str | None = None,
     answers: Due | None = None,
@@ -54,6 +56,7 @@ def start(
         mode=mode or export.mode,
         dry_run=dry_run,
         confirm_removals=confirm_removals,
+        audit=audit,
         created_at=now,
         parallel_slices=app.settings.parallel_slices,
     )
@@ -89,11 +92,10 @@ def _begin(app: App, run: Run) -> tuple[Run, bool]:
         if claim:
             _take_up(app, run.export, claim)
         held = app.runs.get(run.export, holder)
-        if run.trigger == "on-demand" and (held.mode, held.dry_run) != (run.mode, run.dry_run):
+        if run.trigger == "on-demand" and held.kind != run.kind:
             raise Conflict(
                 "run_active",
-                f"The export {run.export} has a run of another kind at work, {held.id}: its mode is {held.mode}"
-                f"{', and it is a rehearsal' if held.dry_run else ''}.",
+                f"The export {run.export} has a run of another kind at work, {held.id}: {held.kind}.",
                 "Wait for its end, or cancel it, then try again.",
             )
         return held, False
@@ -222,7 +224,7 @@ def _step(app: App, order: Work, run: Run) -> dict[str, int]:
         if run.stopping and order.step != "finish":
             app.enqueue("finish", run)
         elif order.step == "plan":
-            return planning.plan(app, run, lock)
+            return auditing.audit(app, run, lock) if run.audit else planning.plan(app, run, lock)
         elif order.step == "send" and order.slice is not None:
             return steps.send(app, run, order.slice, lock)
         elif order.step == "finish":

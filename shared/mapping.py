@@ -7,16 +7,19 @@ from shared.catalog import Mapping, field_key
 from shared.database import quoted
 
 LONGEST_VALUE = 250
+SEGMENTS_HERE = "chr(1)"  # stands in no JSON, which escapes it
 FIRST_DATE, LAST_DATE = "1900-01-01", "2076-06-06"
 CUSTOMER_ID = "CustomerId"
 
 # Spaces of all kinds and line breaks around a value say nothing; chr() because SQL knows no escapes.
 _BLANKS = "' ' || " + " || ".join(f"chr({code})" for code in (*range(9, 14), 0xA0, 0x3000, 0xFEFF))
+# Such a trim takes four times as long as the look whether there is anything to trim, which there seldom is.
+_BLANK_AT_AN_END = "^{0}|{0}$".format(r"[\x09-\x0d \x{a0}\x{3000}\x{feff}]")
 _CONTROL = r"[\x00-\x1f\x7f\x{80}-\x{9f}]"
 _ISO_DATE = "____-__-__"  # for LIKE; whether it is one, the cast to a date and back says
 # Letters of any script, as the service decides in the end; what no mail system takes is turned down here. No counted
 # repetition: it makes the check a hundred times slower.
-_LOCAL = r'[^\s@"(),:;<>\[\]\\.\x00-\x1f\x7f]+'
+_LOCAL = r'[^\s\p{Z}\p{Cc}\p{Cf}@"(),:;<>\[\]\\.]+'
 _LABEL = r"[\p{L}\p{N}]([\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])?"
 _EMAIL = rf"{_LOCAL}(\.{_LOCAL})*@({_LABEL}\.)+[\p{{L}}\p{{M}}][\p{{L}}\p{{N}}\p{{M}}-]*[\p{{L}}\p{{N}}\p{{M}}]"
 _LONGEST_EMAIL, _LONGEST_LOCAL, _LONGEST_LABEL = 254, 64, 63  # RFC 5321, 4.5.3.1; RFC 1035, 2.3.4
@@ -25,10 +28,12 @@ _MOBILE = r"\+[1-9][0-9]{6,14}"  # E.164
 
 @dataclass(frozen=True)
 class ListField:
-    """A custom field of the list: its key without brackets, and its type in the service's words (``Date``, …)."""
+    """A custom field of the list: its key without brackets, its type in the service's words (``Date``, …), and its
+    options, if it has some."""
 
     key: str
     data_type: str
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,8 @@ def subscribers(mapping: Mapping, columns: tuple[str, ...], fields: dict[str, Li
     ``line`` BIGINT, ``customer_id`` and ``email`` VARCHAR, ``fault`` VARCHAR (a reason of ``rejects``, a space and the
     name of the column; null when nothing is wrong), ``body`` VARCHAR (the subscriber as JSON, as the service takes it).
 
-    ``fields`` are the custom fields of the list by their ``field_key``. Columns are referred to by position only.
+    ``fields`` are the custom fields of the list by their ``field_key``. Columns are referred to by position only. Where
+    the mapping has a ``segments_field``, SEGMENTS_HERE stands in ``body`` in place of its items.
     """
     cell = _Cells(columns)
     customer_id = cell(CUSTOMER_ID) if CUSTOMER_ID in columns else "NULL"
@@ -79,6 +85,8 @@ def subscribers(mapping: Mapping, columns: tuple[str, ...], fields: dict[str, Li
         head = quoted(f'{{"Key":{json.dumps(target.key, ensure_ascii=False)},"Value":')
         # Without Clear an empty value leaves what the field held before.
         items.append(f"""{head}, CASE {text} WHEN '' THEN '"","Clear":true' ELSE to_json({text})::VARCHAR END, '}}'""")
+    if mapping.segments_field:
+        items.append(SEGMENTS_HERE)
     if items:
         parts.append(("CustomFields", "concat('[', " + ", ',', ".join(items) + ", ']')"))
     parts.append(("ConsentToTrack", quoted(json.dumps(mapping.consent_to_track))))
@@ -118,7 +126,11 @@ class _Cells:
         return name
 
     def cleaned(self) -> dict[str, str]:
-        return {name: f"coalesce(trim({name}, {_BLANKS}), '')" for name in self._used}
+        return {
+            name: f"CASE WHEN regexp_matches({name}, '{_BLANK_AT_AN_END}') THEN trim({name}, {_BLANKS})"
+            f" ELSE coalesce({name}, '') END"
+            for name in self._used
+        }
 
 
 def _named(expressions: dict[str, str]) -> str:

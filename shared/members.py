@@ -1,7 +1,10 @@
 """Single subscribers of a list, and the list read page by page: the calls beside the import."""
 
 import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import batched
 from typing import Any, Literal
 
 from shared.answers import TurnedDown
@@ -55,6 +58,18 @@ def page(client: CampaignMonitor, list_id: str, state: ListState, number: int) -
     }
     answer = client.call("GET", f"/lists/{list_id}/{state}.json", query=query)
     return Page(tuple(answer["Results"]), int(answer["NumberOfPages"]), int(answer["TotalNumberOfRecords"]))
+
+
+def pages(
+    client: CampaignMonitor, list_id: str, state: ListState, pool: ThreadPoolExecutor, still: Callable[[], None]
+) -> Iterator[Page]:
+    """All of them, several calls at once. ``still`` is called now and then, to raise what ends the reading. A list that
+    changes in the meantime may show somebody twice, or not at all."""
+    first = page(client, list_id, state, 1)
+    yield first
+    for some in batched(range(2, first.pages + 1), 32, strict=False):
+        still()
+        yield from pool.map(lambda number: page(client, list_id, state, number), some)
 
 
 def _code(

@@ -1,6 +1,6 @@
 """Who of those that an export sends for the first time is on the list already: it never removes them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import batched
 from pathlib import Path
@@ -8,7 +8,7 @@ from pathlib import Path
 from shared.acknowledged import HELD
 from shared.campaign_monitor import CampaignMonitor
 from shared.database import Workspace, quoted
-from shared.members import Page, page, state_of
+from shared.members import page, pages, state_of
 
 _READINGS = 2
 
@@ -52,11 +52,10 @@ class Newcomers:
         if not newcomers:
             return None
         with ThreadPoolExecutor(at_once) as pool:
-            first = page(client, list_id, "active", 1)
-            if newcomers < first.pages - 1:
+            if newcomers < page(client, list_id, "active", 1).pages:
                 self._ask_for_each(client, list_id, pool, still)
             else:
-                self._read_list(client, list_id, first, pool, still)
+                self._read_list(client, list_id, pool, still)
         ((found,),) = self._sql("SELECT count(*) FROM there_before").fetchall()
         if not found:
             return None
@@ -74,30 +73,15 @@ class Newcomers:
             self._found([email for email, state in zip(some, states, strict=True) if state == "Active"])
 
     def _read_list(
-        self,
-        client: CampaignMonitor,
-        list_id: str,
-        first: Page,
-        pool: ThreadPoolExecutor,
-        still: Callable[[], None],
+        self, client: CampaignMonitor, list_id: str, pool: ThreadPoolExecutor, still: Callable[[], None]
     ) -> None:
-        """A list that changes while it is read can lose a page's last rows; then it is read once more."""
-
-        def read(number: int) -> Page:
-            return page(client, list_id, "active", number)
-
-        def pages() -> Iterator[Page]:
-            yield first
-            for some in batched(range(2, first.pages + 1), 32, strict=False):
-                still()
-                yield from pool.map(read, some)
-
+        """Once more, when the list changed in the meantime: somebody may have slipped from one page to the other."""
         for _ in range(_READINGS):
             totals = set()
-            for one in pages():
+            for one in pages(client, list_id, "active", pool, still):
                 totals.add(one.total)
                 self._found([str(member["EmailAddress"]) for member in one.members])
-            if len(totals) <= 1:
+            if len(totals) == 1:
                 return
 
     def _found(self, emails: list[str]) -> None:

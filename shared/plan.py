@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shared.acknowledged import State
+from shared.ahead import one_ahead
 from shared.catalog import Mapping
 from shared.database import Workspace, quoted
 from shared.errors import SegmentError
@@ -16,7 +17,7 @@ from shared.mapping import ListField, subscribers
 from shared.records import Block, Dialect, blocks
 from shared.rejects import Reject
 from shared.segments import Partition, Snapshot, header
-from shared.slices import SLICE_ROWS
+from shared.slices import rows_of
 
 # segment and partition are positions in the run's list of snapshots; address is the md5 of an email in lower case.
 _TABLES = """
@@ -35,11 +36,14 @@ INSERT INTO acknowledged
 SELECT md5_number(lower(email)), CASE WHEN $compared AND state <> $deleted THEN hash END, state FROM read_parquet($file)
 """
 
+_PROFILES = """
+CREATE OR REPLACE TEMP TABLE profiles AS
+SELECT *, md5_number(lower(email)) AS address, md5_number_lower(body) AS hash FROM
+"""
+
 # Among the valid rows of one address the first in the order of the files wins.
 _FIRST = """
-CREATE OR REPLACE TEMP TABLE addressed AS
-SELECT *, md5_number(lower(email)) AS address, md5_number_lower(body) AS hash
-FROM profiles WHERE fault IS NULL;
+CREATE OR REPLACE TEMP VIEW addressed AS FROM profiles WHERE fault IS NULL;
 
 CREATE OR REPLACE TEMP TABLE first AS
 SELECT min(line) AS line, address FROM addressed ANTI JOIN seen USING (address) GROUP BY address;
@@ -98,7 +102,8 @@ class Plan:
 
     ``slice_ready`` is called for each slice, with its number from 0 and a Parquet file of up to SLICE_ROWS rows: the
     columns of the table ``outbox``. ``acknowledged`` is its Parquet file, None where there is none yet; ``everything``
-    sends what is as it was acknowledged, too.
+    sends what is as it was acknowledged, too. ``complete`` is that of ``membership``: without it nothing is told of the
+    segments of a subscriber.
     """
 
     def __init__(
@@ -110,10 +115,12 @@ class Plan:
         acknowledged: Path | None,
         slice_ready: Callable[[int, Path], None],
         everything: bool = False,
+        complete: Callable[[str], str] | None = None,
     ) -> None:
         self._sql = work.connection.execute
         self._folder = work.folder
-        self._mapping = mapping
+        self._mapping = mapping if complete else mapping.model_copy(update={"segments_field": None})
+        self._complete = complete or (lambda query: query)
         self._fields = fields
         self._slice_ready = slice_ready
         self.account = Account()
@@ -134,7 +141,9 @@ class Plan:
         columns: tuple[str, ...] | None = None
         rows = 0
         wide = None if partition.header or partition.columns is None else len(partition.columns)
-        for whole in blocks(chunks, partition.dialect, where, columns=wide, gzipped=partition.gzipped):
+        cut = blocks(chunks, partition.dialect, where, columns=wide, gzipped=partition.gzipped)
+        # DuckDB works outside of Python's lock: the next block is read and cut meanwhile.
+        for whole in one_ahead(cut):
             block = whole
             if columns is None and block.rows:
                 columns, block = _columns(partition, block, where)
@@ -183,7 +192,7 @@ class Plan:
             unchanged=account.unchanged + first - to_send,
             to_send=account.to_send + to_send,
         )
-        while self._waiting() >= SLICE_ROWS:
+        while self._waiting() >= rows_of(self.slices):
             self._give_slice()
 
     def _profiles(self, block: Block, columns: tuple[str, ...], dialect: Dialect) -> dict[int, str]:
@@ -191,7 +200,7 @@ class Plan:
         file = self._folder / "block.csv"
         file.write_bytes(block.numbered(dialect.delimiter))
         query = subscribers(self._mapping, columns, self._fields, reader(file, len(columns), dialect))
-        self._sql(f"CREATE OR REPLACE TEMP TABLE profiles AS {query}")
+        self._sql(_PROFILES + f"({self._complete(query)})")
         file.unlink()
         (read,) = self._sql("SELECT count(*), coalesce(sum(line), 0) FROM profiles").fetchall()
         if read == (len(block.records), sum(line for line, _ in block.records)):
@@ -214,8 +223,9 @@ class Plan:
 
     def _give_slice(self) -> None:
         file = self._folder / "slice.parquet"
-        self._sql(f"COPY (FROM outbox LIMIT {SLICE_ROWS}) TO {quoted(str(file))} (FORMAT parquet, COMPRESSION zstd)")
-        self._sql(f"CREATE OR REPLACE TABLE outbox AS FROM outbox OFFSET {SLICE_ROWS}")
+        rows = rows_of(self.slices)
+        self._sql(f"COPY (FROM outbox LIMIT {rows}) TO {quoted(str(file))} (FORMAT parquet, COMPRESSION zstd)")
+        self._sql(f"CREATE OR REPLACE TABLE outbox AS FROM outbox OFFSET {rows}")
         self._slice_ready(self.slices, file)
         file.unlink()
         self.slices += 1

@@ -3,10 +3,11 @@
 import hashlib
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
-from shared import acknowledged, freshness, steps
+from shared import acknowledged, freshness, membership, steps
 from shared.app import App
 from shared.campaign_monitor import CampaignMonitor
 from shared.catalog import Export, field_key
@@ -34,6 +35,7 @@ def plan(app: App, run: Run, lock: Lock) -> dict[str, int]:
         return {}
     export = app.catalog.export(run.export)
     connection = app.agreed(export)
+    deadline = time.monotonic() + app.planning_seconds
     run = steps.change(app, run, status="planning", started_at=run.started_at or app.now())
     snapshots = app.snapshots(export)
     # Recorded before anything can fail: a run that fails has had its snapshots, and no tick runs them again.
@@ -57,6 +59,13 @@ def plan(app: App, run: Run, lock: Lock) -> dict[str, int]:
             if export.removals != "keep":
                 newcomers.add(file)
 
+        def read(planned: Plan, snapshot: Snapshot, position: int) -> None:
+            _read(app, planned, run, snapshot, position, export.max_profiles, deadline=deadline)
+
+        complete = None
+        if export.mapping.segments_field:
+            field = fields[field_key(export.mapping.segments_field)]
+            complete = membership.note(work, export.mapping, field, snapshots, read)
         planned = Plan(
             work,
             export.mapping,
@@ -64,11 +73,12 @@ def plan(app: App, run: Run, lock: Lock) -> dict[str, int]:
             acknowledged=before,
             slice_ready=take,
             everything=run.mode == "everything",
+            complete=complete,
         )
         empty = []
         for position, snapshot in enumerate(snapshots):
             usable = planned.account.usable
-            _read(app, planned, run, snapshot, position, export.max_profiles)
+            read(planned, snapshot, position)
             if planned.account.usable == usable:
                 empty.append(snapshot.segment)
         planned.close()
@@ -127,7 +137,7 @@ def _look_up(app: App, run: Run, export: Export, newcomers: Newcomers, client: C
 def _last_success(app: App, run: Run) -> Run | None:
     """The last run that sent what it planned, whatever triggered it."""
     succeeded = ("succeeded", "completed_with_rejects")
-    return next((one for one in app.runs.newest(run.export) if one.status in succeeded and not one.dry_run), None)
+    return next((one for one in app.runs.newest(run.export) if one.status in succeeded and not one.is_trial), None)
 
 
 def used(snapshot: Snapshot) -> SnapshotUsed:
@@ -144,9 +154,14 @@ def used(snapshot: Snapshot) -> SnapshotUsed:
 def _preflight(client: CampaignMonitor, export: Export) -> dict[str, ListField]:
     """The custom fields of the list by their key. An unknown field would be dropped without an error, so all that the
     mapping names must be there. Raises DestinationError."""
-    client.check_key()
-    client.list_details(export.list_id)
-    fields = list_fields(client, export)
+    with ThreadPoolExecutor(3, thread_name_prefix="preflight") as pool:  # at once: the service may be slow
+        key = pool.submit(client.check_key)
+        details = pool.submit(client.list_details, export.list_id)
+        found = pool.submit(list_fields, client, export)
+        # A key that is turned down is told as such, whatever the others met.
+        key.result()
+        details.result()
+        fields = found.result()
     must_have_fields(export, fields)
     return fields
 
@@ -154,13 +169,17 @@ def _preflight(client: CampaignMonitor, export: Export) -> dict[str, ListField]:
 def list_fields(client: CampaignMonitor, export: Export) -> dict[str, ListField]:
     """The custom fields of the list by their ``field_key``."""
     return {
-        field_key(field.key): ListField(field.key, field.data_type) for field in client.custom_fields(export.list_id)
+        field_key(field.key): ListField(field.key, field.data_type, field.options)
+        for field in client.custom_fields(export.list_id)
     }
 
 
 def must_have_fields(export: Export, fields: dict[str, ListField]) -> None:
     """Raises DestinationError."""
-    missing = [field.key for field in export.mapping.custom_fields if field_key(field.key) not in fields]
+    named = [field.key for field in export.mapping.custom_fields]
+    if export.mapping.segments_field:
+        named.append(export.mapping.segments_field)
+    missing = [key for key in named if field_key(key) not in fields]
     if missing:
         raise DestinationError(
             "fields_missing",
@@ -168,13 +187,16 @@ def must_have_fields(export: Export, fields: dict[str, ListField]) -> None:
             f"Its fields are: {', '.join(field.key for field in fields.values()) or 'none'}. Create what is missing in "
             "Campaign Monitor, or correct the mapping.",
         )
+    if export.mapping.segments_field:
+        membership.must_take(fields[field_key(export.mapping.segments_field)], export.segments)
 
 
-def _read(app: App, planned: Plan, run: Run, snapshot: Snapshot, position: int, most: int) -> None:
+def _read(app: App, planned: Plan, run: Run, snapshot: Snapshot, position: int, most: int, *, deadline: float) -> None:
     """One segment into the plan."""
     rows = 0
     for number, partition in enumerate(snapshot.partitions):
-        chunks = _until_stopped(app, run, app.segments.chunks(partition.path, partition.etag))
+        chunks = app.segments.chunks(partition.path, partition.etag)
+        chunks = _until_stopped(app, run, snapshot, chunks, deadline)
         try:
             rows += planned.read(snapshot, (position, number), chunks, at_most=most - rows)
         except Changed as error:
@@ -191,14 +213,21 @@ def _read(app: App, planned: Plan, run: Run, snapshot: Snapshot, position: int, 
         )
 
 
-def _until_stopped(app: App, run: Run, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The chunks, until the run is to stop: then Stopped is raised."""
+def _until_stopped(app: App, run: Run, snapshot: Snapshot, chunks: Iterator[bytes], deadline: float) -> Iterator[bytes]:
+    """The chunks, until the run is to stop: then Stopped is raised; or until it is late, which is an error."""
     look_at = 0.0
     for chunk in chunks:
         if time.monotonic() >= look_at:
             if app.runs.get(run.export, run.id).stopping:
                 raise Stopped
             look_at = time.monotonic() + app.checkpoint_seconds
+        if time.monotonic() > deadline:
+            raise SegmentError(
+                "planning_too_long",
+                f"The segments of the export are too large to be read in {app.planning_seconds / 60:.0f} minutes: the "
+                f"run came as far as {snapshot.segment}.",
+                "Nothing was sent. Give the export fewer or smaller segments: several exports may share a list.",
+            )
         yield chunk
 
 

@@ -126,7 +126,7 @@ class _Cutter:
     def _doubtful(self, lines: list[bytes]) -> list[int]:
         """The lines that are not, strictly, records by themselves."""
         strict = self._grammar.strict
-        return [at for at, text in enumerate(lines) if _QUOTE in text and (_is_odd(text) or not strict(text))]
+        return [at for at, text in enumerate(lines) if _QUOTE in text and not strict(text)]
 
     def _record(self, lines: list[bytes], begin: int, following: int | None) -> tuple[int, Quotes, bytes]:
         """Where the record ends (exclusive) that begins in the doubtful line ``begin``, how, and, when it is closed,

@@ -46,7 +46,8 @@ class CheckedSegment(Told):
 
 class Rehearsal(Told):
     """``ok`` is whether every finding is; their ``what``: ``connection``, ``secret``, ``key``, ``list``, ``fields``,
-    ``segment``, ``columns``, ``age``, ``preview``. What could not be found out is missing."""
+    ``segment``, ``columns``, ``age``, ``preview``; and of what the export does to the list ``resubscribe`` and
+    ``removals``. What could not be found out is missing."""
 
     ok: bool
     findings: tuple[Finding, ...]
@@ -69,10 +70,15 @@ def rehearse(app: App, export: Export, *, create_fields: bool) -> Rehearsal:
             about = _list(tried, client, export) if tried.ok else None
             if about:
                 fields, checked = _fields(tried, client, export, create=create_fields)
+    _effects(tried, export)
     looked = [_segment(app, tried, export, name) for name in export.segments]
     segments = [one for one in looked if one]
     shown = None
-    if segments and fields is not None and all(set(export.mapping.columns()) <= set(one.columns) for _, one in segments):
+    if (
+        segments
+        and fields is not None
+        and all(set(export.mapping.columns()) <= set(one.columns) for _, one in segments)
+    ):
         shown = _preview(app, tried, export, tuple(snapshot for snapshot, _ in segments), fields)
     return Rehearsal(
         ok=tried.ok,
@@ -122,6 +128,23 @@ def _fields(
             CheckedField(key=field.key, column=field.column, there=bool(found), created=made, data_type=kind)
         )
     return fields, tuple(checked)
+
+
+def _effects(tried: Tried, export: Export) -> None:
+    """What whoever saves the export should know that it does; nothing is tried."""
+    if export.resubscribe:
+        message = (
+            "Everybody in the segments is put back on the list, also those who have unsubscribed, bounced or "
+            "complained, or are on the suppression list: you need their consent. Without resubscribe they are refused."
+        )
+        tried.findings.append(Finding(what="resubscribe", ok=True, message=message))
+    if export.removals != "keep":
+        done = "unsubscribed from" if export.removals == "unsubscribe" else "deleted from"
+        message = (
+            f"Whom the export added and who has left all its segments is {done} the list, unless more than "
+            f"{export.max_removal_percent}% have left."
+        )
+        tried.findings.append(Finding(what="removals", ok=True, message=message))
 
 
 def _segment(app: App, tried: Tried, export: Export, name: str) -> tuple[Snapshot, CheckedSegment] | None:

@@ -41,7 +41,8 @@ _REFUSED = {
 }
 # Spreadsheets take a file for UTF-8 only with the byte order mark.
 _MARK = "\ufeff"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# The wide letters are those of East Asian keyboards.
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True)
@@ -115,9 +116,9 @@ def _cells(reject: Reject) -> tuple[str, ...]:
         reject.reason,
         reject.message,
     )
-    return tuple(map(_safe, cells))
+    return tuple(map(safe_cell, cells))
 
 
-def _safe(cell: str) -> str:
+def safe_cell(cell: str) -> str:
     """A cell that a spreadsheet would take for a formula begins with an apostrophe instead."""
     return f"'{cell}" if cell.startswith(_FORMULA) else cell

@@ -63,6 +63,21 @@ class Counts(_Record):
         return self.malformed + self.invalid + self.duplicate + self.refused + self.not_removed
 
 
+class Findings(_Record):
+    """Of an audit: how many of those whom the export has acknowledged are on the list, and in which state; and of the
+    ``sampled`` ones, how many lack a field that was sent (``fields_dropped``)."""
+
+    acknowledged: int = 0
+    active: int = 0
+    unconfirmed: int = 0
+    unsubscribed: int = 0
+    bounced: int = 0
+    deleted: int = 0
+    absent: int = 0
+    sampled: int = 0
+    fields_dropped: int = 0
+
+
 class Progress(_Record):
     batches: int = 0
     done: int = 0
@@ -77,8 +92,8 @@ class Problem(_Record):
 class PublicRun(_Record):
     """One execution of an export, as far as callers see it. ``requested_by`` is null where the app itself began it;
     ``due_at`` is the time of the export's schedule that the run answers; ``planned_at`` and ``sent_at`` are when it
-    had read everything, and when it had sent everything. With ``confirm_removals`` it removes however many have
-    left."""
+    had read everything, and when it had sent everything. With ``confirm_removals`` it removes however many have left.
+    An ``audit`` sends nothing."""
 
     id: str
     export: str
@@ -89,6 +104,7 @@ class PublicRun(_Record):
     mode: Mode = "changes"
     dry_run: bool = False
     confirm_removals: bool = False
+    audit: bool = False
     created_at: datetime
     started_at: datetime | None = None
     planned_at: datetime | None = None
@@ -96,6 +112,7 @@ class PublicRun(_Record):
     ended_at: datetime | None = None
     snapshots: tuple[SnapshotUsed, ...] = ()
     counts: Counts = Counts()
+    findings: Findings | None = None
     progress: Progress = Progress()
     warnings: tuple[Problem, ...] = ()
     error: Problem | None = None
@@ -121,6 +138,19 @@ class Run(PublicRun):
     @property
     def ended(self) -> bool:
         return self.status in ENDED
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether it sends nothing, whatever there is."""
+        return self.dry_run or self.audit
+
+    @property
+    def kind(self) -> str:
+        """What was asked for, in words."""
+        if self.audit:
+            return "it is an audit"
+        more = ", and it is a rehearsal" if self.dry_run else ""
+        return f"its mode is {self.mode}{more}" + (", and removals are confirmed" if self.confirm_removals else "")
 
     @property
     def stopping(self) -> bool:

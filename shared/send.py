@@ -86,15 +86,16 @@ def _send_rows(
         if len(unreadable) > MOST_UNREADABLE:
             raise
         return BatchResult(added=0, updated=0, refused=((rows[0], error.service_code),))
-    return _result(imported, {slice_.emails[row].lower(): row for row in rows})
+    return _result(imported, slice_, rows)
 
 
-def _result(imported: Imported, rows: dict[str, int]) -> BatchResult:
-    """Each row is added, updated or refused. The service names a failure by its address alone, so ``rows`` are by
-    theirs in lower case; within a batch they are unique."""
+def _result(imported: Imported, slice_: Slice, rows: Sequence[int]) -> BatchResult:
+    """Each row is added, updated or refused. The service names a failure by its address alone; within a batch they are
+    unique, whatever the case of their letters."""
     refused = {failure.email.strip().lower(): failure.code for failure in imported.failures}
+    row_of = {slice_.emails[row].lower(): row for row in rows} if refused else {}
     updated = len(rows) - imported.added - len(refused)
-    if updated != imported.updated or not refused.keys() <= rows.keys():
+    if updated != imported.updated or not refused.keys() <= row_of.keys():
         _log.warning(
             "Campaign Monitor's answer does not add up: %d sent, %d added, %d updated, %d failures, %d duplicates.",
             len(rows),
@@ -106,5 +107,5 @@ def _result(imported: Imported, rows: dict[str, int]) -> BatchResult:
     return BatchResult(
         added=imported.added,
         updated=updated,
-        refused=tuple((rows.get(email), code) for email, code in refused.items()),
+        refused=tuple((row_of.get(email), code) for email, code in refused.items()),
     )

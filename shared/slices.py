@@ -1,4 +1,4 @@
-"""Slices: what the plan hands to the sending steps, up to 50 batches in a Parquet file.
+"""Slices: what the plan hands to the sending steps, up to 48 batches in a Parquet file.
 
 Columns: segment and partition (positions in the run's list of snapshots), line, customer_id, email (as it is sent),
 hash (of the subscriber as it is sent), body (the subscriber as JSON), before (the ``acknowledged.State`` that it had).
@@ -14,8 +14,15 @@ from shared.acknowledged import State
 from shared.database import Workspace
 
 BATCH_ROWS = 1000  # the most that one import call takes (Code 209 beyond)
-SLICE_ROWS = 50 * BATCH_ROWS
+SLICE_ROWS = 48 * BATCH_ROWS  # whole rounds of calls, where 4, 6, 8, 12 or 16 are in flight
+# The first slices are smaller, so that a run of a hundred thousand has work for several instances.
+FIRST_SLICES, FIRST_SLICE_ROWS = 4, 24 * BATCH_ROWS
 LEAVER_ROWS = 2000  # in a slice: each has an entry in the checkpoint
+
+
+def rows_of(number: int) -> int:
+    """The most rows that the slice with this number holds."""
+    return FIRST_SLICE_ROWS if number < FIRST_SLICES else SLICE_ROWS
 
 
 @dataclass(frozen=True)

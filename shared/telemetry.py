@@ -14,6 +14,8 @@ from typing import Literal
 Event = Literal["tick", "not_started", "run_started", "run_resumed", "step", "rejected", "run_ended"]
 
 _log = logging.getLogger(__name__)
+# Also where the root logger asks for warnings only: alerts count these lines.
+_log.setLevel(logging.INFO)
 
 
 def tell(event: Event, **values: str | float | bool | None) -> None:

@@ -3,12 +3,13 @@
 import http.server
 import json
 import os
+import pty
 import ssl
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -73,23 +74,32 @@ class Az:
         return [json.loads(line)["key"] for line in lines]
 
     def run(
-        self, script: str, *arguments: str, stdin: str = "", **environment: str
+        self, script: str, *arguments: str, stdin: str = "", terminal: bool = False, **environment: str
     ) -> subprocess.CompletedProcess[str]:
+        """With ``terminal``, ``stdin`` is typed at one."""
         values = {
             "PATH": f"{self._place / 'bin'}:{os.environ['PATH']}",
             "AZ_STANDIN": str(self._place),
             "PAUSE_SECONDS": "0",
             "ALERT_EMAIL": "operators@contoso.example",
         }
-        return subprocess.run(
-            [str(PROJECT / "infra" / script), *arguments],
-            env=os.environ | values | environment,
-            check=False,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        options: dict[str, Any] = {"input": stdin}
+        with ExitStack() as stack:
+            if terminal:
+                keyboard, line = pty.openpty()
+                stack.callback(os.close, keyboard)
+                stack.callback(os.close, line)
+                os.write(keyboard, stdin.encode())
+                options = {"stdin": line}
+            return subprocess.run(
+                [str(PROJECT / "infra" / script), *arguments],
+                env=os.environ | values | environment,
+                check=False,
+                capture_output=True,
+                text=True,
+                timeout=120,
+                **options,
+            )
 
     def _write(self) -> None:
         (self._place / "answers").write_text(json.dumps(self._answers), encoding="utf-8")

@@ -8,6 +8,7 @@ from snapshots import calls, names, put_snapshot
 from world import FIELDS, MAPPING, SEGMENT, World, balances, person
 
 from shared import slices
+from shared.rehearsal import rehearse
 
 PEOPLE = [person(number) for number in range(3)]
 TABLE = SEGMENT.split("/")[1]
@@ -111,3 +112,22 @@ def test_several_segments_are_one_list_and_the_first_in_the_configured_order_win
     again = world.run()
     assert (again.counts.updated, again.counts.unchanged, again.counts.duplicate) == (1, 2, 1)
     assert world.listed()["USER5@example.com"]["fields"]["City"] == "Vilnius"
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({}, {}),
+        ({"resubscribe": True}, {"resubscribe": "also those who have unsubscribed"}),
+        ({"removals": "delete", "max_removal_percent": 7}, {"removals": "deleted from the list, unless more than 7%"}),
+    ],
+)
+def test_the_check_of_an_export_says_what_it_does_to_those_who_opted_out_or_left(
+    world: World, settings: dict[str, Any], told: dict[str, str]
+) -> None:
+    checked = rehearse(world.app, world.save(**settings), create_fields=False)
+
+    said = {one.what: one.message for one in checked.findings if one.what in ("resubscribe", "removals")}
+    assert said.keys() == told.keys()
+    assert all(told[what] in said[what] for what in told)
+    assert checked.ok

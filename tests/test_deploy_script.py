@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from infra_cli import PROJECT, PROVIDERS, Az, deployed
 
-HEALTHY = b'{"ok": true}'
 GROUP = ("--group", "contoso")
 
 
@@ -22,7 +21,7 @@ def az(tmp_path: Path) -> Az:
 
 
 @pytest.fixture
-def well(tmp_path: Path) -> dict[str, str]:
+def well(tmp_path: Path) -> None:
     """A curl that finds the app well: what it says to the app is test_deploy_smoke.py's."""
     curl = tmp_path / "bin/curl"
     curl.write_text(
@@ -31,7 +30,6 @@ def well(tmp_path: Path) -> dict[str, str]:
         encoding="utf-8",
     )
     curl.chmod(0o755)
-    return {}
 
 
 def verbs(calls: list[str]) -> list[str]:
@@ -171,7 +169,7 @@ def test_a_preview_that_deletes_stops_before_anything_changes(az: Az, well):
     answer = az.run("deploy.sh", *GROUP, "--yes")
     assert answer.returncode == 1
     assert "Delete\t/subscriptions/subscription-1/storage" in answer.stdout
-    assert "something is deleted. Nothing was changed." in answer.stderr
+    assert "something is deleted. No resource was changed." in answer.stderr
     assert CREATE not in verbs(az.calls)
     assert az.run("deploy.sh", *GROUP, "--yes", "--allow-delete").returncode == 0
 
@@ -180,8 +178,23 @@ def test_without_yes_and_without_a_terminal_nothing_changes(az: Az):
     az.on("deployment group what-if", "Create\t/a\n")
     answer = az.run("deploy.sh", *GROUP)
     assert answer.returncode == 1
-    assert "there is nobody to ask whether to go on. Nothing was changed." in answer.stderr
+    assert "there is nobody to ask whether to go on. No resource was changed." in answer.stderr
     assert CREATE not in verbs(az.calls)
+
+
+@pytest.mark.parametrize(("typed", "goes_on"), [("y\n", True), ("n\n", False), ("\n", False)])
+def test_at_a_terminal_it_asks(az: Az, well, typed: str, goes_on: bool):
+    az.on("deployment group what-if", "Create\t/a\n")
+    answer = az.run("deploy.sh", *GROUP, stdin=typed, terminal=True)
+    assert "Change this? [y/N]" in answer.stdout
+    assert (answer.returncode == 0) is goes_on
+    assert (CREATE in verbs(az.calls)) is goes_on
+    assert ("you said no. No resource was changed." in answer.stderr) is not goes_on
+
+
+def test_a_subscription_that_may_not_be_looked_over_is_no_hindrance(az: Az, well):
+    az.on("keyvault list-deleted", complains="ERROR: AuthorizationFailed\n", exits=1)
+    assert az.run("deploy.sh", *GROUP).returncode == 0
 
 
 def test_a_group_that_is_not_there_is_made_where_it_is_wanted(az: Az, well):

@@ -85,7 +85,7 @@ class World:
 
     def listed(self, list_id: str | None = None) -> dict[str, dict[str, Any]]:
         """What the list holds, by address."""
-        lines = self.control("GET", f"lists/{list_id or self.list_id}/subscribers").text.splitlines()
+        lines = self.control("GET", f"lists/{list_id or self.list_id}/subscribers").content.splitlines()
         return {one["email"]: one for one in map(json.loads, lines)}
 
     def hold(self, *subscribers: dict[str, Any]) -> None:

@@ -192,7 +192,7 @@ class _Viewed:
     def view(self, export: Export) -> ExportView:
         connection = self.connections.get(export.connection or "")
         runs = self.app.runs.newest(export.id)
-        last = next((run for run in runs if not (run.dry_run and run.ended)), None)
+        last = next((run for run in runs if not (run.is_trial and run.ended)), None)
         is_own = self.caller.has("contributor") and (export.connection is None or self.caller.role == "admin")
         return ExportView(
             **dict(export),

@@ -40,12 +40,14 @@ IdempotencyKey = Annotated[
 
 
 class RunRequest(BaseModel):
-    """How one run differs from what its export says; ``dry_run`` plans fully, and sends nothing."""
+    """How one run differs from what its export says; ``dry_run`` plans fully, and sends nothing; with
+    ``confirm_removals`` it removes however many have left."""
 
     model_config = ConfigDict(extra="forbid")
 
     mode: Mode | None = None
     dry_run: Annotated[bool, Field(strict=True)] = False
+    confirm_removals: Annotated[bool, Field(strict=True)] = False
 
 
 class NotStarted(BaseModel):
@@ -102,7 +104,14 @@ def start_run(
     caller.must_manage(export, app.catalog)
     key = _key(idempotency_key)
     run, is_new = exporting.start(
-        app, export_id, "on-demand", mode=asked.mode, dry_run=asked.dry_run, requested_by=caller.name, key=key
+        app,
+        export_id,
+        "on-demand",
+        mode=asked.mode,
+        dry_run=asked.dry_run,
+        confirm_removals=asked.confirm_removals,
+        requested_by=caller.name,
+        key=key,
     )
     response.status_code = HTTPStatus.ACCEPTED if is_new or key else HTTPStatus.OK
     response.headers["Location"] = address(http, f"/exports/{run.export}/runs/{run.id}")

@@ -1,0 +1,34 @@
+"""The database of a step: nothing of a row leaves it by way of an error."""
+
+import pytest
+
+from shared.database import workspace
+from shared.errors import ExportError
+
+
+def test_an_error_says_where_it_was_but_not_what_was_in_the_row() -> None:
+    email = "@".join(("jane", "example.com"))
+    with pytest.raises(RuntimeError) as caught, workspace() as work:
+        work.connection.execute("SELECT CAST(? AS INTEGER)", [email])
+
+    assert "ConversionException" in str(caught.value)
+    assert "test_database.py" in str(caught.value)
+    assert email not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+def test_too_little_memory_is_told_to_the_operator() -> None:
+    with pytest.raises(ExportError) as caught, workspace() as work:
+        work.connection.execute("SET memory_limit = '10MB'")
+        work.connection.execute("SET max_temp_directory_size = '1MB'")
+        work.connection.execute("CREATE TABLE t AS SELECT md5(range::VARCHAR) FROM range(3000000)")
+
+    assert caught.value.code == "out_of_memory"
+
+
+def test_the_folder_of_a_step_is_gone_afterwards() -> None:
+    with workspace() as work:
+        (work.folder / "block.csv").write_text("x")
+
+    assert not work.folder.exists()
