@@ -15,6 +15,12 @@ async function begin(one, how, said) {
   return run;
 }
 
+export async function removeLeavers(one) {
+  const text = "The run sends what has changed, and removes everybody who seems to have left the segments, however many they are.";
+  if ((await confirm("Run, and remove all who have left?", text, "Run and remove", "danger")) !== "yes") return null;
+  return tried(() => begin(one, { confirm_removals: true }, "The run has begun."));
+}
+
 export async function cancel(one, run) {
   const text = "What Campaign Monitor has confirmed stays on the list. The next run sends the rest.";
   if ((await confirm("Cancel this run?", text, "Cancel the run", "danger")) !== "yes") return null;

@@ -205,7 +205,7 @@ class RunRow {
     put(
       this.element,
       h("th", { role: "rowheader", scope: "row" }, h("a", { href: `/console/exports/${this.exportId}/runs/${run.id}` }, time(run.created_at))),
-      cell("Status", "", h("span", {}, chip(run), run.dry_run && " ", run.dry_run && h("span", { class: "tag" }, "dry run"))),
+      cell("Status", "", h("span", {}, chip(run), run.dry_run && " ", run.dry_run && h("span", { class: "tag" }, "dry run"), run.audit && h("span", { class: "tag" }, "audit"))),
       cell("By", "", h("span", {}, trigger(run), run.requested_by && h("span", { class: "under" }, name(run.requested_by)))),
       cell("Took", "figure", took),
       FIGURES.map(([label, of]) => cell(label, `figure ${of(run.counts) ? "" : "zero"}`, number(of(run.counts)))),

@@ -11,7 +11,10 @@ import { loading, noticeBox, problemBox } from "../notice.js";
 import { Flow } from "../parts/flow.js";
 import { rejects } from "../parts/rejects.js";
 import { Progress } from "../progress.js";
+import { go } from "../router.js";
 import { chip, inWork, rejected, trigger, word } from "../status.js";
+
+const LEAVERS = ["too_many_leavers", "leavers_uncertain"];
 
 export function runPage({ id, run }, { signal, first }) {
   const crumbs = [["Exports", "/console/"], [id, `/console/exports/${id}`]];
@@ -65,11 +68,12 @@ class OneRun {
       this.page.under,
       chip(run),
       run.dry_run && h("span", { class: "tag" }, "dry run: nothing is sent"),
+      run.audit && h("span", { class: "tag" }, "audit: nothing is sent"),
       h("span", {}, trigger(run), run.requested_by && [" by ", name(run.requested_by)]),
       run.mode === "everything" && h("span", {}, "Sends everything, changed or not"),
       run.cancelled_by && h("span", {}, "Cancelled by ", name(run.cancelled_by)),
     );
-    put(this.notices, run.error && noticeBox("bad", run.error.message, run.error.action), run.warnings.map((one) => noticeBox("warn", one.message, one.action)));
+    put(this.notices, run.error && this.told("bad", run.error), run.warnings.map((one) => this.told("warn", one)));
     this.flow.show(run.counts, run.dry_run);
     put(this.steps, lanes(run));
     put(this.facts, facts(run));
@@ -79,6 +83,19 @@ class OneRun {
       if (any || run.status !== "failed") put(this.rejects, rejects(this.exportId, this.id, this.signal));
     }
     if (ended) announce(`The run has ended: ${word(run.status)}. ${plural(run.counts.added, "subscriber")} added.`);
+  }
+
+  // Where a run waits for somebody's word on leavers, it can be given here.
+  told(tone, problem) {
+    const box = noticeBox(tone, problem.message, problem.action);
+    if (LEAVERS.includes(problem.code) && this.one?.may_manage) {
+      const start = async () => {
+        const run = await actions.removeLeavers(this.one);
+        if (run) go(`/console/exports/${this.exportId}/runs/${run.id}`);
+      };
+      box.append(h("div", { class: "actions" }, h("button", { class: "small danger", click: start }, "Run, and remove them")));
+    }
+    return box;
   }
 
   showProgress(run) {

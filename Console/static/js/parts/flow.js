@@ -110,7 +110,8 @@ function ledger(counts) {
   return [
     line("rows_read", "rows read", [["malformed", "unreadable"], ["invalid", "invalid"], ["duplicate", "duplicate"], ["unchanged", "unchanged"], ["to_send", "to send"]]),
     line("to_send", "to send", [["added", "added"], ["updated", "updated"], ["refused", "refused"], ["unsent", "not sent"]]),
-    counts.removed > 0 && h("p", {}, h("strong", {}, number(counts.removed)), "taken off the list, because they left the segments"),
+    counts.to_remove > 0 &&
+      h("p", {}, h("strong", {}, number(counts.to_remove)), "have left the segments:", h("span", {}, h("strong", {}, number(counts.removed)), " removed"), h("span", {}, "+ ", h("strong", {}, number(counts.to_remove - counts.removed)), " not removed")),
   ];
 }
 
