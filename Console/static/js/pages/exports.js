@@ -1,7 +1,7 @@
 // The start page: every export, what it last did, and what can be done with it.
 
 import { announce } from "../announce.js";
-import { ask } from "../api.js";
+import { ask, query } from "../api.js";
 import { h, put } from "../dom.js";
 import { number, plural } from "../format.js";
 import { begin } from "../frame.js";
@@ -14,6 +14,7 @@ import { inWork, rejected, word } from "../status.js";
 
 const LIVE = 1000; // milliseconds between two looks while a run is at work
 const CALM = 15_000;
+const AT_ONCE = 25; // exports whose last runs are asked for in one call
 
 const counted = (of) => (row) => (row.one.last_run ? of(row.one.last_run.counts) : -1);
 const COLUMNS = [
@@ -44,7 +45,8 @@ class ExportList {
   async load() {
     put(this.body, h("div", { class: "card" }, loading(6)));
     try {
-      this.take(await ask("/exports", { signal: this.signal }));
+      // What is saved comes at once; the last run of each is looked up while that is read already.
+      this.take(await ask("/exports?runs=false", { signal: this.signal }));
     } catch (problem) {
       if (problem.name !== "AbortError") put(this.body, problemBox(problem, () => this.load()));
       return;
@@ -74,6 +76,30 @@ class ExportList {
     );
     this.arrange();
     this.titles();
+    this.fill(this.heads.sorted([...this.rows.values()]));
+  }
+
+  // Some after the others, in the order in which they are shown; then the ways to sort by them are right, too.
+  async fill(rows) {
+    for (let at = 0; at < rows.length && !this.signal.aborted; at += AT_ONCE) {
+      await this.ask(rows.slice(at, at + AT_ONCE)).catch(() => null);
+      if (at === 0) this.soon?.();
+    }
+    if (!this.signal.aborted) this.arrange();
+  }
+
+  async ask(rows) {
+    if (rows.length === 0) return;
+    const found = await ask(`/exports?${query("id", rows.map((row) => row.one.id))}`, { signal: this.signal });
+    for (const one of found) this.rows.get(one.id)?.show(one);
+  }
+
+  inView() {
+    const rows = [...this.rows.values()].filter(({ element }) => {
+      const { top, bottom } = element.getBoundingClientRect();
+      return element.isConnected && bottom > 0 && top < innerHeight;
+    });
+    return rows.slice(0, AT_ONCE);
   }
 
   arrange() {
@@ -88,11 +114,11 @@ class ExportList {
     return [...this.rows.values()].filter((row) => inWork(row.one.last_run));
   }
 
-  // While runs are at work only those are asked for; else everything, since the schedule may have begun one.
+  // While runs are at work only those are asked for; else what is in view, since the schedule may have begun one.
   async look() {
     const working = this.working();
     if (working.length === 0) {
-      for (const one of await ask("/exports", { signal: this.signal })) this.rows.get(one.id)?.show(one);
+      await this.ask(this.inView());
       return;
     }
     await Promise.all(working.map((row) => this.lookAt(row)));

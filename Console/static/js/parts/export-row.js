@@ -28,7 +28,9 @@ export class ExportRow {
     this.todo = cell("Actions", "todo");
     this.element = h("tr", { role: "row" }, this.title, this.route, this.schedule, this.last, this.figures, this.todo);
     this.progress = null;
+    this.looked = false;
     this.show(one);
+    this.looked = true;
   }
 
   show(one) {
@@ -102,6 +104,8 @@ export class ExportRow {
       return;
     }
     this.progress = null;
+    // Not looked up yet: the place is kept.
+    if (run === null && !this.looked) return;
     const shown = run ? `${run.id} ${run.status}` : "never";
     if (this.shown === shown) return;
     this.shown = shown;
