@@ -2,9 +2,9 @@
 
 import azure.functions as func
 
-from shared import export
+from shared import worker
 from shared.app import app
 
 
 def main(message: func.QueueMessage) -> None:
-    export.work(app(), message.get_body(), message.dequeue_count or 1)
+    worker.work(app(), message.get_body(), message.dequeue_count or 1)

@@ -85,9 +85,8 @@ def audit_name(app: App, run: Run) -> str:
 
 def _load(app: App, export: Export, work: Workspace) -> None:
     work.connection.execute(_TABLES)
-    held = app.state.read(acknowledged.name(export.id, export.list_id))
-    if held:
-        file = steps.acknowledged_file(work.folder, held.data)
+    file = work.folder / "held.parquet"
+    if app.state.download(acknowledged.name(export.id, export.list_id), file):
         work.connection.execute(_HELD, {"file": str(file), "held": list(HELD)})
 
 

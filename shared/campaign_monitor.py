@@ -27,8 +27,16 @@ _HURRIED_SECONDS = 20
 _ATTEMPTS = 6
 _GIVE_UP_SECONDS = 300
 _log = logging.getLogger(__name__)
-# Its debugging lines hold queries, and so addresses.
-logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
+
+
+def _without_query(record: logging.LogRecord) -> bool:
+    """Debugging lines of urllib3 hold the query of each call, and so addresses."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(one.partition("?")[0] if isinstance(one, str) else one for one in record.args)
+    return True
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_without_query)
 
 
 @dataclass(frozen=True)

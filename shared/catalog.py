@@ -14,7 +14,6 @@ from pydantic import (
     JsonValue,
     StringConstraints,
     ValidationError,
-    ValidationInfo,
     field_validator,
 )
 from pydantic_core import ErrorDetails
@@ -137,13 +136,6 @@ class Mapping(_Document):
         if twice:
             raise ValueError(f"each custom field takes one column, and {', '.join(twice)} has several")
         return fields
-
-    @field_validator("segments_field")
-    @classmethod
-    def _a_field_of_its_own(cls, key: str | None, others: ValidationInfo) -> str | None:
-        if key and field_key(key) in {field_key(field.key) for field in others.data.get("custom_fields", ())}:
-            raise ValueError("allowed is a field that takes no column")
-        return key
 
     def columns(self) -> tuple[str, ...]:
         """Every column that the mapping needs, each once, the email first."""

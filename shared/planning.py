@@ -13,7 +13,7 @@ from shared.campaign_monitor import CampaignMonitor
 from shared.catalog import Export, field_key
 from shared.database import workspace
 from shared.departures import Removal, plan_removal
-from shared.errors import Changed, DestinationError, SegmentError
+from shared.errors import Changed, ConfigurationError, DestinationError, SegmentError
 from shared.mapping import ListField
 from shared.newcomers import Newcomers
 from shared.plan import Plan
@@ -175,10 +175,18 @@ def list_fields(client: CampaignMonitor, export: Export) -> dict[str, ListField]
 
 
 def must_have_fields(export: Export, fields: dict[str, ListField]) -> None:
-    """Raises DestinationError."""
+    """Raises DestinationError, or ConfigurationError where two things are to go to one field."""
     named = [field.key for field in export.mapping.custom_fields]
     if export.mapping.segments_field:
         named.append(export.mapping.segments_field)
+    twice = [key for key in named[:-1] if field_key(key) == field_key(named[-1])]
+    if twice:
+        raise ConfigurationError(
+            "field_twice",
+            f"The field {twice[0]} takes a column and the names of the segments.",
+            "Name another one as segments_field of the mapping.",
+            field="mapping.segments_field",
+        )
     missing = [key for key in named if field_key(key) not in fields]
     if missing:
         raise DestinationError(
@@ -232,5 +240,5 @@ def _until_stopped(app: App, run: Run, snapshot: Snapshot, chunks: Iterator[byte
 
 
 def _download(app: App, name: str, folder: Path) -> Path | None:
-    held = app.state.read(name)
-    return steps.acknowledged_file(folder, held.data) if held else None
+    file = folder / "before.parquet"
+    return file if app.state.download(name, file) else None

@@ -215,8 +215,9 @@ class Runs:
             except NotFound:
                 continue
 
-    def claim(self, run: Run, now: datetime) -> str:
-        """Makes ``run`` the one that holds its export, unless another one does; returns the id of the holder."""
+    def claim(self, run: Run, now: datetime) -> tuple[str, bool]:
+        """Makes ``run`` the one that holds its export, unless one does; returns the id of the holder, and whether this
+        call made it that."""
         name = _claim_name(run.export)
         claim = _json(Claim(run=run.id, heartbeat=now))
         while True:
@@ -226,15 +227,15 @@ class Runs:
                     self._state.write(name, claim, new=True)
                 except Changed:
                     continue
-                return run.id
+                return run.id, True
             holder = Claim.model_validate_json(held.data).run
             if self._is_live(run.export, holder):
-                return holder
+                return holder, False
             try:
                 self._state.write(name, claim, replaces=held.etag)
             except Changed:
                 continue
-            return run.id
+            return run.id, True
 
     def held(self, export: str) -> Claim | None:
         """Which run holds the export."""

@@ -163,6 +163,13 @@ def slice_lock(number: int) -> str:
     return f"slice-{number:05}"
 
 
+def view(app: App, run: Run) -> Run:
+    """The run with its account and its progress as of now."""
+    if run.ended or not run.slices:
+        return run
+    return counted(run, sum((one for _, one in app.results(run).totals()), Totals()))
+
+
 def counted(run: Run, totals: Totals) -> Run:
     """The run with what its batches have come to. What has no answer is unsent, so that the account balances."""
     answered = totals.added + totals.updated + totals.refused
@@ -193,11 +200,12 @@ def _confirm(app: App, run: Run, lock: Lock) -> Totals:
                 add = finished.add if number < run.import_slices else finished.add_leavers
                 add(_slice(app, run, number), result)
                 totals += result.totals
-        held = app.state.read(name)
-        merged = finished.merge(acknowledged_file(work.folder, held.data) if held else None)
+        before = work.folder / "before.parquet"
+        etag = app.state.download(name, before)
+        merged = finished.merge(before if etag else None)
         lock.check()
         with merged.open("rb") as file:
-            app.state.write(name, file, replaces=held.etag if held else None, new=held is None)
+            app.state.write(name, file, replaces=etag, new=etag is None)
         tell_rejected(run, app.rejects(run).write("r", finished.rejects(run), after="p"))
     return totals
 
@@ -240,18 +248,8 @@ def there_before_name(app: App, run: Run) -> str:
 
 
 def _there_before(app: App, run: Run, folder: Path) -> Path | None:
-    held = app.state.read(there_before_name(app, run))
-    if held is None:
-        return None
     file = folder / "there-before.parquet"
-    file.write_bytes(held.data)
-    return file
-
-
-def acknowledged_file(folder: Path, data: bytes) -> Path:
-    file = folder / "acknowledged-before.parquet"
-    file.write_bytes(data)
-    return file
+    return file if app.state.download(there_before_name(app, run), file) else None
 
 
 def change(app: App, run: Run, **changes: object) -> Run:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from azure.core import MatchConditions
@@ -83,6 +84,19 @@ class Container:
                 if is_container_missing(error):
                     raise
                 return None
+
+    def download(self, name: str, file: Path) -> str | None:
+        """Writes the blob to ``file``, without holding it, and returns its ETag; None where there is no such blob."""
+        with self._translated(name):
+            try:
+                download = self._client.download_blob(name)
+            except ResourceNotFoundError as error:
+                if is_container_missing(error):
+                    raise
+                return None
+            with file.open("wb") as target:
+                download.readinto(target)
+            return str(download.properties.etag)
 
     def chunks(self, name: str, etag: str | None = None) -> Iterator[bytes]:
         """The blob in pieces of 4 MiB at most. Raises Changed when it is no longer the one with ``etag``; without

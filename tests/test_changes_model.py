@@ -11,7 +11,7 @@ from world import SEGMENT, World, balances, person
 
 from local.azurite import Azurite
 from local.standin import StandIn
-from shared import export as exporting
+from shared import sweep
 from shared.catalog_store import Catalog
 from shared.idempotency import Keys
 from shared.runs import Runs
@@ -114,7 +114,7 @@ def _go(world: World, model: Model, step: Step, number: int) -> None:
         world.clear_queue()
         now = world.app.now
         world.app = dataclasses.replace(world.app, now=lambda: now() + timedelta(minutes=6))
-        exporting.sweep(world.app)
+        sweep.sweep(world.app)
     world.pump()
 
     run = world.app.runs.get(run.export, run.id)

@@ -7,7 +7,7 @@ import pytest
 from world import World, balances, csv_rows, person
 
 from shared import slices
-from shared.export import MOST_DELIVERIES
+from shared.worker import MOST_DELIVERIES
 
 ROWS = 4 * slices.BATCH_ROWS
 

@@ -13,7 +13,7 @@ from world import World, balances, csv_rows, person
 from local.azurite import Azurite
 from local.standin import StandIn
 from shared import export as exporting
-from shared import slices
+from shared import slices, sweep, worker
 from shared.app import Step
 from shared.catalog_store import Catalog
 from shared.runs import Run, Runs
@@ -67,8 +67,8 @@ def order(run: Run, step: str, slice_: int | None = None) -> bytes:
 def test_every_message_delivered_twice_one_after_the_other_changes_nothing(world: World) -> None:
     run = world.start()
     for step, slice_ in ORDERS:
-        exporting.work(world.app, order(run, step, slice_))
-        exporting.work(world.app, order(run, step, slice_))
+        worker.work(world.app, order(run, step, slice_))
+        worker.work(world.app, order(run, step, slice_))
     world.pump()
 
     run = newest(world, run)
@@ -82,7 +82,7 @@ def test_every_message_delivered_to_two_workers_at_once_is_worked_on_by_one(worl
     run = world.start()
     world.clear_queue()
     for step, slice_ in ORDERS:
-        both = [threading.Thread(target=exporting.work, args=(world.app, order(run, step, slice_))) for _ in range(2)]
+        both = [threading.Thread(target=worker.work, args=(world.app, order(run, step, slice_))) for _ in range(2)]
         for one in both:
             one.start()
         for one in both:
@@ -148,7 +148,7 @@ def test_a_plan_delivered_again_queues_what_a_dead_instance_did_not(world: World
     world.pump(1)
     world.clear_queue()  # as if it had died right after the plan
 
-    exporting.work(world.app, order(run, "plan"), delivery=2)
+    worker.work(world.app, order(run, "plan"), delivery=2)
     world.pump()
 
     run = newest(world, run)
@@ -171,7 +171,7 @@ def test_whoever_starts_an_export_whose_run_is_silent_gets_that_run_going_again(
 def test_a_run_that_stops_again_and_again_without_getting_on_fails(world: World) -> None:
     run = world.start()
     world.pump(1)
-    for _ in range(exporting.MOST_RESUMPTIONS):
+    for _ in range(sweep.MOST_RESUMPTIONS):
         _die(world, run)
         later(world, minutes=6)
         exporting.tick(world.app)
@@ -191,7 +191,7 @@ def test_a_run_that_stops_again_and_again_without_getting_on_fails(world: World)
 
 def test_a_run_that_only_waits_for_its_turn_is_never_given_up(world: World) -> None:
     run = world.start()
-    for _ in range(3 * exporting.MOST_RESUMPTIONS):
+    for _ in range(3 * sweep.MOST_RESUMPTIONS):
         later(world, minutes=6)
         exporting.tick(world.app)
 
@@ -276,7 +276,7 @@ def test_a_run_cancelled_before_it_sends_sends_nothing(world: World, steps_done:
 
 def test_a_message_that_is_no_order_is_refused_without_its_content(world: World) -> None:
     with pytest.raises(Exception, match="step") as caught:
-        exporting.work(world.app, json.dumps({"v": 1, "step": "jane@example.com"}).encode())
+        worker.work(world.app, json.dumps({"v": 1, "step": "jane@example.com"}).encode())
 
     assert "jane@example.com" not in str(caught.value)
 

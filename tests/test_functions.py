@@ -13,7 +13,7 @@ import pytest
 
 from local.host.settings import read_host_options
 from local.host.timer import Schedule
-from shared import export
+from shared import worker
 from shared.app import App
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,7 +44,7 @@ def imports(source: Path) -> Iterator[str]:
 def test_the_queue_gives_one_message_at_a_time_and_five_times_at_most() -> None:
     queues = read_host_options(ROOT).queues
     assert (queues.batch_size, queues.new_batch_threshold) == (1, 0)
-    assert queues.max_dequeue_count == export.MOST_DELIVERIES == 5
+    assert queues.max_dequeue_count == worker.MOST_DELIVERIES == 5
     assert queues.message_encoding == "base64"
     # At zero a step that fails would be through its deliveries before anything could have got better.
     assert queues.visibility_timeout >= 10

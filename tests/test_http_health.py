@@ -13,7 +13,7 @@ from local.azurite import Azurite
 from local.standin import StandIn
 from shared import export as exporting
 from shared.settings import read
-from shared.storage import Container
+from shared.storage import Container, WorkQueue
 from shared.vault import Vault
 
 
@@ -60,7 +60,7 @@ def test_what_does_not_answer_is_named_with_what_to_do_and_without_secrets(api: 
     world.app = replace(
         world.app,
         segments=Container(world.app.settings.segment_storage, "nothing-here"),
-        queue=replace_queue(world, gone),
+        queue=WorkQueue(account, "work"),
         vault=Vault("https://127.0.0.1:1", account),
     )
 
@@ -76,13 +76,6 @@ def test_what_does_not_answer_is_named_with_what_to_do_and_without_secrets(api: 
     assert told["poison_messages"] is None
     assert all(told[part]["action"] for part in ("segments", "queue", "vault"))
     assert "Z29uZQ" not in answer.text and "AccountKey" not in answer.text
-
-
-def replace_queue(world: World, connection_string: str):  # type: ignore[no-untyped-def]
-    from shared.storage import WorkQueue
-
-    settings = read(world.environment | {"ExportStorage": connection_string})
-    return WorkQueue(settings.export_storage, settings.export_queue)
 
 
 def test_the_caller_is_told_who_it_is(api: Api) -> None:

@@ -1,6 +1,7 @@
 """Leavers are removed: those whom this export added, whom nobody else holds, and nobody in any doubt."""
 
 import dataclasses
+import logging
 import uuid
 from collections.abc import Callable
 from contextlib import closing
@@ -320,3 +321,15 @@ def test_a_list_that_is_changed_while_a_run_waits_loses_nobody(world: World) -> 
     assert (run.status, run.error.code) == ("failed", "export_changed")
     assert email(0) in active(world, other)
     assert email(0) in active(world)
+
+
+def test_no_log_holds_the_address_of_a_leaver(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """It stands in the query of the calls that look at a leaver and delete one, and of those that fail."""
+    caplog.set_level(logging.DEBUG)
+    world.save(removals="delete")
+    world.control("PUT", "faults", {"seed": 1, "rules": [{"kind": "reset", "calls": [1, 2], "path": "subscribers"}]})
+    snapshot(world, *range(1, PEOPLE), at=1)
+
+    assert world.run().counts.removed == 1
+    assert f"/subscribers/{world.list_id}.json" in caplog.text
+    assert email(0).partition("@")[0] not in caplog.text

@@ -1,22 +1,18 @@
 """The description of the API is true: schemathesis sends what it allows and what it does not, and finds no server
 error and no answer that is not described."""
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
 from http_world import Api, serving
+from schemathesis_run import run_schemathesis
 from world import World, csv_rows, person
 
 from local.azurite import Azurite
 from local.standin import StandIn
 
-HERE = Path(__file__).parent
 EXAMPLES = 10  # of each operation, beside those that cover each parameter
 
 
@@ -59,16 +55,3 @@ def test_every_operation_describes_itself_and_its_problems(api: Api) -> None:
 def operations_of(api: Api) -> list[tuple[str, str]]:
     paths = requests.get(f"{api.url}/openapi.json", timeout=10).json()["paths"]
     return [(path, method) for path, methods in paths.items() for method in methods]
-
-
-def run_schemathesis(schema: str, examples: int, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [
-        str(Path(sys.executable).parent / "schemathesis"),
-        "--config-file",
-        str(HERE / "schemathesis.toml"),
-        "run",
-    ]
-    command += [schema, "--max-examples", str(examples), "--seed", "1", "--phases", "examples,coverage,fuzzing"]
-    command += ["--generation-database", "none", "--no-color", "--header", "x-role: admin", *options]
-    environment = os.environ | {"SCHEMATHESIS_HOOKS": "schemathesis_hooks", "PYTHONPATH": str(HERE)}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)

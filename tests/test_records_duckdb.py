@@ -48,3 +48,14 @@ def test_strict_text_is_read_alike(letters: str, length: int, least: int) -> Non
             if width == 2:
                 assert all(found[2 * at + 1] == ["s", "s"] for at in range(len(texts)))
     assert len(texts) > least
+
+
+def test_a_line_that_is_strict_is_closed() -> None:
+    """And the other way round, where no cell without quotes holds one."""
+    grammar = Grammar(",")
+    for length in range(1, 10):
+        for text in ("".join(each).encode() for each in product('",a', repeat=length)):
+            if grammar.strict(text):
+                assert grammar.quotes(text, Quotes.CLOSED) is Quotes.CLOSED, text
+            elif grammar.quotes(text, Quotes.CLOSED) is Quotes.CLOSED:
+                assert any(b'"' in cell and b"a" in cell for cell in text.split(b",")), text

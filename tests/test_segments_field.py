@@ -81,13 +81,15 @@ def test_a_field_of_another_name_written_in_any_way_is_found(world: World) -> No
         ("Segments", ("Gold", "Silver"), "options_missing", "Silver"),
         ("City", ("Gold",), "field_not_many", "City"),
         ("Groups", ("Gold",), "fields_missing", "Groups"),
+        ("city ", ("Gold",), "field_twice", "City"),
     ],
 )
 def test_a_field_that_cannot_take_the_names_stops_the_run_before_anything_is_sent(
     world: World, field: str, segments: tuple[str, ...], code: str, named: str
 ) -> None:
     put_snapshot(world, {name: [person(0)] for name in segments})
-    save(world, *segments, segments_field=field, custom_fields=[])
+    columns = MAPPING["custom_fields"] if code == "field_twice" else []
+    save(world, *segments, segments_field=field, custom_fields=columns)
 
     run = world.run()
 

@@ -13,6 +13,7 @@ from azure.storage.blob import ContainerClient
 from azure.storage.queue import QueueClient, TextBase64DecodePolicy
 
 from shared import export as exporting
+from shared import worker
 from shared.app import App, wire
 from shared.catalog import Connection, Export
 from shared.runs import Run
@@ -155,10 +156,10 @@ class World:
         while taken < most and (message := self._queue.receive_message(visibility_timeout=60)):
             taken += 1
             try:
-                exporting.work(self.app, message.content.encode(), message.dequeue_count or 1)
+                worker.work(self.app, message.content.encode(), message.dequeue_count or 1)
             except Exception as error:
                 self.raised.append(error)
-                if (message.dequeue_count or 1) < exporting.MOST_DELIVERIES:
+                if (message.dequeue_count or 1) < worker.MOST_DELIVERIES:
                     self._queue.update_message(message.id, message.pop_receipt, visibility_timeout=0)
                     continue
             self._queue.delete_message(message)

@@ -9,6 +9,7 @@ from itertools import count, islice
 
 from local.demo.client import ENDED
 from local.faults.programs import WORKERS, Kill, Programs
+from local.faults.recovery import taken_up_after
 from local.faults.trial import Expectation, Run, Trial, prepare
 from local.faults.verdict import Verdict, judge
 
@@ -50,9 +51,10 @@ class Disturbed:
 
 @dataclass(frozen=True)
 class Outcome:
-    """``ended_after`` in seconds from the kill."""
+    """Both times in seconds from the kill; ``taken_up_after`` is None where no step had to be taken up."""
 
     disturbed: Disturbed
+    taken_up_after: float | None
     ended_after: float
     verdict: Verdict
 
@@ -100,9 +102,10 @@ def campaign(
         for each in disturbed:
             run = each.trial.wait_for_end()
             # Where several are in work at once, every kill may hit each of them.
+            taken_up = taken_up_after(programs.workers.logs, each.trial.name, each.kill)
             verdict = judge(each.trial, run, [other.kill for other in disturbed])
             met += not each.missed
-            yield Outcome(each, _seconds(run["ended_at"]) - each.kill.at, verdict)
+            yield Outcome(each, taken_up, _seconds(run["ended_at"]) - each.kill.at, verdict)
 
 
 def _disturb(trial: Trial, moment: Moment, usual: Undisturbed, dice: random.Random) -> Disturbed:

@@ -36,7 +36,7 @@ class Workers:
     def __init__(self, settings: dict[str, str], standin: str, folder: Path) -> None:
         self._settings = settings
         self._port = standin.rpartition(":")[2]
-        self._folder = folder
+        self.logs = folder
         self._begun = 0
         self._running: dict[int, tuple[HostProcess, Path]] = {}
 
@@ -45,7 +45,7 @@ class Workers:
         for number, name in WORKERS.items():
             if number not in self._running:
                 self._begun += 1
-                log = self._folder / f"worker-{number}-{self._begun:03}.log"
+                log = self.logs / f"worker-{number}-{self._begun:03}.log"
                 settings = self._settings | {"CAMPAIGN_MONITOR_URL": f"http://{name}:{self._port}/api/v3.3"}
                 self._running[number] = (_instance(settings, log, "ExportWorker"), log)
 

@@ -30,16 +30,17 @@ def show_outcomes(console: Console, outcomes: Iterable[Outcome]) -> None:
     """Those that were met, and the figures."""
     met = [outcome for outcome in outcomes if not outcome.disturbed.missed]
     table = Table(box=None, padding=(0, 2))
-    for name in ("", "moment", "killed", "ended after", "sent twice", "allowed", "verdict"):
+    for name in ("", "moment", "killed", "taken up after", "ended after", "sent twice", "allowed", "verdict"):
         table.add_column(name, justify="left" if name in ("moment", "killed", "verdict") else "right", no_wrap=True)
     for number, outcome in enumerate(met, 1):
         table.add_row(str(number), *_cells(outcome))
     console.print(table)
+    taken_up = [outcome.taken_up_after for outcome in met if outcome.taken_up_after is not None]
     seconds = [outcome.ended_after for outcome in met]
     twice = [outcome.verdict.sent_twice for outcome in met]
     console.print(
-        f"{len(met)} kills; the runs ended {min(seconds):.0f} to {max(seconds):.0f} s after them, in the median "
-        f"{median(seconds):.0f} s; {sum(twice):,} profiles were sent twice, {max(twice):,} at most in one run."
+        f"{len(met)} kills. What was at work was taken up {_range(taken_up)}, the runs ended {_range(seconds)}. "
+        f"{sum(twice):,} profiles were sent twice, {max(twice):,} at most in one run."
     )
 
 
@@ -65,12 +66,19 @@ def show_problems(console: Console, problems: Iterable[str]) -> None:
         console.print(f"    and {len(all_of_them) - MOST_PROBLEMS:,} more", style="red")
 
 
+def _range(seconds: list[float]) -> str:
+    if not seconds:
+        return "in no case"
+    return f"after {min(seconds):.0f} to {max(seconds):.0f} s (median {median(seconds):.0f} s)"
+
+
 def _cells(outcome: Outcome) -> tuple[str, ...]:
     workers = outcome.disturbed.kill.workers
     killed = "both" if len(workers) > 1 else f"worker {workers[0]}"
     return (
         outcome.disturbed.met,
         killed,
+        "" if outcome.taken_up_after is None else f"{outcome.taken_up_after:.1f} s",
         f"{outcome.ended_after:.1f} s",
         f"{outcome.verdict.sent_twice:,}",
         f"{outcome.verdict.allowed:,}",

@@ -47,7 +47,7 @@ def _described(web: FastAPI) -> dict[str, Any]:
         return web.openapi_schema
     schema = get_openapi(title=web.title, version=web.version, description=web.description, routes=web.routes)
     schemas = schema["components"]["schemas"]
-    schemas["Problem"] = problems.Problem.model_json_schema()
+    schemas["ProblemDetails"] = problems.ProblemDetails.model_json_schema()
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     for path in schema["paths"].values():

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from shared import export as exporting
+from shared import steps
 from shared.audit import audit_name
 from shared.runs import PublicRun
 from shared.web.calls import AS_VIEWER, Contributor, ExportId, RunId, Wired, address, answers, header
@@ -36,7 +37,7 @@ def start_audit(export_id: ExportId, app: Wired, caller: Contributor, http: Requ
     response.status_code = HTTPStatus.ACCEPTED if is_new else HTTPStatus.OK
     response.headers["Location"] = address(http, f"/exports/{run.export}/runs/{run.id}")
     response.headers["Retry-After"] = str(RETRY_AFTER)
-    return exporting.view(app, run)
+    return steps.view(app, run)
 
 
 @router.get(

@@ -103,7 +103,7 @@ def answers(
     *errors: HTTPStatus, good: dict[HTTPStatus, dict[str, Any]] | None = None
 ) -> dict[int | str, dict[str, Any]]:
     """What a route answers, for its description: problems, and what ``good`` says of the others."""
-    schema = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    schema = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
     problems: dict[int | str, dict[str, Any]] = {
         int(code): {"description": _MEANINGS[code], "content": schema} for code in (*errors, *_COMMON)
     }

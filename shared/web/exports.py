@@ -12,8 +12,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, StringConstraints
 
-from shared import export as exporting
-from shared import rehearsal, removal, schedule
+from shared import rehearsal, removal, schedule, steps
 from shared.app import App
 from shared.caller import Caller
 from shared.catalog import ID_FORM, Connection, Export, ExportSettings
@@ -217,7 +216,7 @@ class _Viewed:
             connection_name=connection.display_name if connection else None,
             may_manage=is_own or (connection is not None and self.caller.may_use(connection)),
             status=last.status if last else None,
-            last_run=exporting.view(self.app, last) if last else None,
+            last_run=steps.view(self.app, last) if last else None,
             next_due=schedule.next_time(export, self.app.now()),
         )
 

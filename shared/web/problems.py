@@ -73,7 +73,7 @@ _LONGEST_NAME = 100
 _log = logging.getLogger(__name__)
 
 
-class Problem(BaseModel):
+class ProblemDetails(BaseModel):
     """What went wrong. ``code`` is stable and ends ``type``; ``action`` says what to do; ``field`` names what is wrong
     in the request, ``exports`` what is in the way."""
 
@@ -146,7 +146,7 @@ def problem(
     exports: list[str] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    content = Problem(
+    content = ProblemDetails(
         type=f"urn:segment-export:problem:{code}",
         title=HTTPStatus(status).phrase,
         status=int(status),

@@ -9,6 +9,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared import export as exporting
+from shared import steps
 from shared.app import App
 from shared.catalog_store import READ_AT_ONCE
 from shared.errors import ExportError, Forbidden, NotFound
@@ -116,7 +117,7 @@ def start_run(
     response.status_code = HTTPStatus.ACCEPTED if is_new or key else HTTPStatus.OK
     response.headers["Location"] = address(http, f"/exports/{run.export}/runs/{run.id}")
     response.headers["Retry-After"] = str(RETRY_AFTER)
-    return exporting.view(app, run)
+    return steps.view(app, run)
 
 
 @router.post("/runs", status_code=HTTPStatus.ACCEPTED, responses=answers(HTTPStatus.BAD_REQUEST))
@@ -136,7 +137,7 @@ def start_runs(app: Wired, caller: Contributor, idempotency_key: IdempotencyKey 
                 NotStarted(export=export.id, code=error.code, message=error.message, action=error.action)
             )
         else:
-            started.runs.append(exporting.view(app, run))
+            started.runs.append(steps.view(app, run))
     return started
 
 
@@ -176,7 +177,7 @@ def list_runs(
 )
 def get_run(export_id: ExportId, run_id: RunId, app: Wired) -> PublicRun:
     """A run, with its account and its progress as of now."""
-    return exporting.view(app, app.runs.get(export_id, run_id))
+    return steps.view(app, app.runs.get(export_id, run_id))
 
 
 @router.delete(
@@ -196,7 +197,7 @@ def cancel_run(export_id: ExportId, run_id: RunId, app: Wired, caller: Contribut
     run = exporting.cancel(app, export_id, run_id, by=caller.name)
     if run.ended:
         response.status_code = HTTPStatus.OK
-    return exporting.view(app, run)
+    return steps.view(app, run)
 
 
 @router.get(
@@ -245,6 +246,6 @@ def _key(given: str | None) -> str | None:
 
 def _found(app: App, export_id: str, run_id: str) -> Run | None:
     try:
-        return exporting.view(app, app.runs.get(export_id, run_id))
+        return steps.view(app, app.runs.get(export_id, run_id))
     except NotFound:
         return None
