@@ -100,6 +100,16 @@ def test_what_the_page_hides_the_api_refuses(
     assert answer.json()["detail"]
 
 
+def test_some_exports_are_looked_up_by_their_ids(console: ConsoleApp) -> None:
+    viewer = console.person("Exports.Viewer")
+
+    found = viewer.get(f"{console.url}/console/api/exports?id=e-shared&id=gone&id=e-shared", timeout=30).json()
+    fast = viewer.get(f"{console.url}/console/api/exports?runs=false", timeout=30).json()
+
+    assert [one["id"] for one in found] == ["e-shared"]
+    assert {"e-shared", "e-private"} < {one["id"] for one in fast}
+
+
 def test_connections_are_listed_shared_and_taken_away(console: ConsoleApp, visit: Visit) -> None:
     page = visit("/connections")
     line = page.get_by_role("row").filter(has_text="The private account")

@@ -23,7 +23,7 @@ export class ExportRow {
     this.title = h("th", { role: "rowheader", scope: "row" });
     this.route = cell("Segments to list");
     this.schedule = cell("Schedule");
-    this.last = cell("Last run");
+    this.last = cell("Last run", "last");
     this.figures = FIGURES.map(([label]) => cell(label, "figure"));
     this.todo = cell("Actions", "todo");
     this.element = h("tr", { role: "row" }, this.title, this.route, this.schedule, this.last, this.figures, this.todo);
