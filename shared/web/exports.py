@@ -67,7 +67,7 @@ class ExportView(Export):
 _ETAG = {"headers": {"ETag": header("The version of the document; runs do not change it.")}}
 
 
-@router.get("/exports", responses=answers())
+@router.get("/exports", responses=answers(HTTPStatus.BAD_REQUEST))
 def list_exports(
     app: Wired,
     caller: Viewer,
