@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 READY  := .venv/ready node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check quick faults bench clean
+.PHONY: help demo serve test check quick chromium images faults bench clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -14,7 +14,7 @@ demo: $(READY) ## run the main job on a sample, here, and compare the list with 
 serve: $(READY) ## the same, left running for you to try
 	@$(PYTHON) -m local.demo --serve
 
-test: $(READY) .venv-checkov/ready ## every test, the fast ones first
+test: $(READY) .venv-checkov/ready chromium ## every test, the fast ones first
 	@$(PYTHON) -m pytest -q
 
 quick: $(READY) ## the tests that start no processes of their own
@@ -25,6 +25,9 @@ check: $(READY) ## lint, types, and who may import whom
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-logo
+
+images: $(READY) chromium ## the pictures of the console for the documents, into docs/images
+	@PYTHONPATH=. $(PYTHON) tests/console_images.py
 
 faults: $(READY) ## kill workers, lose messages, let Campaign Monitor fail, and see that nothing is lost: half an hour
 	@$(PYTHON) -m local.faults --kills 25 --profiles 100000 --seed 1 --losses --storm
@@ -47,6 +50,12 @@ node_modules/.ready: package.json package-lock.json
 	  || { echo "Node 20 or newer with npm is needed, for the storage emulator: install it, then try again." >&2; exit 1; }
 	@npm ci --no-fund --no-audit --loglevel=error
 	@touch $@
+
+# The browser that the tests of the console drive. With fonts for many scripts the pictures look the same everywhere.
+chromium:
+	@command -v chromium >/dev/null 2>&1 \
+	  || { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y chromium fonts-noto-core; } >/dev/null 2>&1 \
+	  || { echo "Chromium is needed, as the command chromium, to test the console: install it, then try again." >&2; exit 1; }
 
 .venv-checkov/ready: requirements-checkov.txt
 	@python3 -m venv .venv-checkov

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.rows import QUICK, Row, Sizes
+from bench.rows.console import console
 from bench.rows.growth import growth
 from bench.rows.latency import ideal, scale_out
 from bench.rows.leavers import leavers
@@ -23,6 +24,7 @@ ROWS: dict[str, Row] = {
     "workers": scale_out,
     "start": cold_start,
     "growth": growth,
+    "console": console,
     "others": without_latency,
 }
 RESULTS = Path(__file__).with_name("results.md")

@@ -43,6 +43,8 @@ class Kept[T: (Connection, Export)]:
 class Catalog:
     def __init__(self, container: Container) -> None:
         self._container = container
+        # By the name of the blob, what was read last, as long as the listing gives the same ETag.
+        self._read: dict[str, tuple[str, Connection | Export | None]] = {}
 
     def connection(self, id_: str) -> Connection:
         return self.kept(Connection, id_).item
@@ -134,13 +136,20 @@ class Catalog:
 
     def _all[T: (Connection, Export)](self, model: type[T]) -> Iterator[T]:
         """By their ids. A document that cannot be read is passed over, so that it does not hide the others."""
-        names = [info.name for info in self._container.list(f"{model.__name__.lower()}s/")]
+        listed = list(self._container.list(f"{model.__name__.lower()}s/"))
+        new = [one.name for one in listed if self._read.get(one.name, ("", None))[0] != _plain(one.etag)]
         with ThreadPoolExecutor(READ_AT_ONCE) as pool:
-            blobs = list(pool.map(self._container.read, names))
-        for name, blob in zip(names, blobs, strict=True):
-            item = _readable(model, blob, name)
-            if item is not None:
+            for name, blob in zip(new, pool.map(self._container.read, new), strict=True):
+                self._read[name] = (_plain(blob.etag) if blob else "", _readable(model, blob, name))
+        for one in listed:
+            item = self._read[one.name][1]
+            if isinstance(item, model):
                 yield item
+
+
+def _plain(etag: str) -> str:
+    """A listing gives it without the quotes of the header."""
+    return etag.strip('"')
 
 
 def _name(model: type[Connection | Export], id_: str) -> str:

@@ -106,6 +106,7 @@ def plan(app: App, run: Run, lock: Lock) -> dict[str, int]:
         app,
         run,
         status="sending" if slices and not run.dry_run else "finishing",
+        planned_at=app.now(),
         partitions=tuple(tuple(part.name for part in snapshot.partitions) for snapshot in snapshots),
         counts=Counts(**planned.account.__dict__, unsent=to_send, to_remove=removal.to_remove),
         progress=Progress(batches=-(-to_send // BATCH_ROWS) + removal.rows),

@@ -63,7 +63,7 @@ def preview(
         for snapshot, partition in [(one, each) for one in snapshots for each in one.partitions]:
             # Each is read as if it were alone: what is turned down is shown without its place.
             alone = replace(snapshot, partitions=(_plain(partition),))
-            planned.read(alone, (0, 0), [_beginning(container, snapshot, partition)], at_most=_RECORDS)
+            planned.read(alone, (0, 0), [_beginning(container, snapshot, partition)], at_most=_RECORDS + 1)
             if planned.account.to_send >= SUBSCRIBERS:
                 break
         planned.close()

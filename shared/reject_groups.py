@@ -17,7 +17,7 @@ class _Shown(BaseModel):
 
 class RejectRow(_Shown):
     """Where the profile came from; ``line`` is null where the service refused an address that was not sent. ``email``
-    is masked."""
+    is masked unless it was asked for."""
 
     segment: str
     partition: str
@@ -35,7 +35,7 @@ class RejectGroup(_Shown):
     first: tuple[RejectRow, ...]
 
 
-def grouped(chunks: Iterable[bytes]) -> list[RejectGroup]:
+def grouped(chunks: Iterable[bytes], *, show: bool = False) -> list[RejectGroup]:
     """The largest group first. A message names its column, so that a reason may have several groups."""
     counts: dict[tuple[str, str], int] = {}
     first: dict[tuple[str, str], list[RejectRow]] = {}
@@ -52,7 +52,7 @@ def grouped(chunks: Iterable[bytes]) -> list[RejectGroup]:
                     partition=partition,
                     line=int(line) if line else None,
                     customer_id=customer_id,
-                    email=masked(email) if email else "",
+                    email=email if show or not email else masked(email),
                 )
             )
     order = sorted(counts, key=lambda group: -counts[group])

@@ -91,8 +91,9 @@ class Problem(_Record):
 
 class PublicRun(_Record):
     """One execution of an export, as far as callers see it. ``requested_by`` is null where the app itself began it;
-    ``due_at`` is the time of the export's schedule that the run answers. With ``confirm_removals`` it removes however
-    many have left. An ``audit`` sends nothing."""
+    ``due_at`` is the time of the export's schedule that the run answers; ``planned_at`` and ``sent_at`` are when it
+    had read everything, and when it had sent everything. With ``confirm_removals`` it removes however many have left.
+    An ``audit`` sends nothing."""
 
     id: str
     export: str
@@ -106,6 +107,8 @@ class PublicRun(_Record):
     audit: bool = False
     created_at: datetime
     started_at: datetime | None = None
+    planned_at: datetime | None = None
+    sent_at: datetime | None = None
     ended_at: datetime | None = None
     snapshots: tuple[SnapshotUsed, ...] = ()
     counts: Counts = Counts()

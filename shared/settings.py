@@ -50,6 +50,7 @@ class Settings:
     parallel_slices: int
     quiet_minutes: float
     function_key_role: Role = "contributor"
+    require_sign_in: bool = False
 
 
 @lru_cache(maxsize=1)
@@ -78,6 +79,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         parallel_slices=int(_number(environment, "PARALLEL_SLICES", 2, at_least=1, at_most=64)),
         quiet_minutes=_number(environment, "QUIET_MINUTES", 5, at_least=0, at_most=1440, whole=False),
         function_key_role=_role(environment, "FUNCTION_KEY_ROLE", "contributor"),
+        require_sign_in=_flag(environment, "REQUIRE_SIGN_IN"),
     )
 
 
@@ -168,6 +170,13 @@ def _role(environment: Mapping[str, str], name: str, default: Role) -> Role:
     if value not in ROLES:
         raise _invalid(name, f"one of {', '.join(ROLES)}")
     return value
+
+
+def _flag(environment: Mapping[str, str], name: str) -> bool:
+    value = (_text(environment, name) or "false").lower()
+    if value not in ("true", "false"):
+        raise _invalid(name, "true or false")
+    return value == "true"
 
 
 def _number(

@@ -109,7 +109,7 @@ def finish(app: App, run: Run, lock: Lock) -> None:
     elif open_slices or run.status in ("queued", "planning"):
         return
     elif run.status == "sending":
-        run = change(app, run, status="finishing")
+        run = change(app, run, status="finishing", sent_at=app.now())
     totals = _confirm(app, run, lock) if run.slices and not run.dry_run else Totals()
     close(app, run, totals)
 

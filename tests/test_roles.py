@@ -45,6 +45,7 @@ TABLE: list[tuple[str, str, Any, tuple[int, int, int]]] = [
     ("GET", "/connections/{c}/lists/{l}", None, (403, 200, 200)),
     ("GET", "/connections/{u}/lists/{l}", None, (403, 404, 200)),
     ("GET", "/exports", None, (200, 200, 200)),
+    ("GET", "/list-titles", None, (200, 200, 200)),
     ("GET", "/exports/{f}", None, (200, 200, 200)),
     ("PUT", "/exports/{n}", export, (403, 201, 201)),
     ("PUT", "/exports/{e}", export, (403, 200, 200)),

@@ -102,6 +102,7 @@ def test_a_connection_string_as_the_portal_shows_it(string: str) -> None:
         ({"UPLOAD_CONCURRENCY": "2.5"}, "UPLOAD_CONCURRENCY", "a whole number from 1 to 64"),
         ({"PARALLEL_SLICES": "s3cret"}, "PARALLEL_SLICES", "a whole number from 1 to 64"),
         ({"FUNCTION_KEY_ROLE": "s3cret"}, "FUNCTION_KEY_ROLE", "one of viewer, contributor, admin"),
+        ({"REQUIRE_SIGN_IN": "s3cret"}, "REQUIRE_SIGN_IN", "true or false"),
         ({"QUIET_MINUTES": "-1"}, "QUIET_MINUTES", "a number from 0 to 1440"),
         ({"QUIET_MINUTES": "nan"}, "QUIET_MINUTES", "a number from 0 to 1440"),
     ],

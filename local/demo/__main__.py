@@ -55,6 +55,7 @@ def _tell(console: Console, place: Place, sample: Sample, *, serve: bool) -> int
         # Nothing of what the developer works with otherwise.
         "SegmentStorage": "",
         "KEY_VAULT_URL": "",
+        "REQUIRE_SIGN_IN": "true",
     }
     console.print("Starting")
     with running(place, settings, lambda line: console.print(f"  {line}")) as programs:
@@ -105,6 +106,7 @@ def _serve(console: Console, programs: Programs) -> None:
     lines = (
         "",
         "Everything stays up until Ctrl-C. To try:",
+        f"  {programs.host}/console/ in a browser; sign in with any name, and a role",
         f"  curl {api}/exports",
         f"  curl -X POST {api}/exports/high-value/runs",
         f"  curl {api}/exports/high-value/runs",

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from local.host import sign_in
 from local.host.functions import Function
 from local.host.invocation import Invoker
 from local.host.routes import Route
@@ -48,6 +49,8 @@ class HttpServer:
         path = scope["path"]
         if path == _ADMIN or path.startswith(f"{_ADMIN}/"):
             response = await self._admin(request, path.removeprefix(_ADMIN).strip("/"))
+        elif sign_in.is_on():
+            response = await sign_in.answer(request) or await self._call(sign_in.as_believed(request), path)
         else:
             response = await self._call(request, path)
         await response(scope, receive, send)

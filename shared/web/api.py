@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 
 from shared.app import App
 from shared.caller import Caller
-from shared.web import audits, connections, exports, health, problems, runs, segments
+from shared.web import audits, connections, exports, health, list_titles, problems, runs, segments
 
 _DESCRIPTION = """
 Exports segments of Customer Insights to Campaign Monitor.
@@ -35,7 +35,7 @@ def create(get_app: Callable[[], App], caller_of: Callable[[Request], Caller], *
     web.state.caller_of = caller_of
     web.state.at = at
     problems.add_to(web)
-    for part in (connections, exports, runs, audits, segments, health):
+    for part in (connections, exports, list_titles, runs, audits, segments, health):
         web.include_router(part.router, prefix=at)
     web.openapi = lambda: _described(web)  # type: ignore[method-assign]  # as FastAPI documents it
     return web

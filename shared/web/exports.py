@@ -1,21 +1,23 @@
 """The routes of exports. Saving one never runs it; everybody sees them, and contributors manage those whose connection
 is shared with them."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from shared import rehearsal, removal, schedule, steps
 from shared.app import App
 from shared.caller import Caller
-from shared.catalog import Connection, Export, ExportSettings
+from shared.catalog import ID_FORM, Connection, Export, ExportSettings
 from shared.catalog_store import READ_AT_ONCE
-from shared.errors import Conflict, NotFound
+from shared.errors import ConfigurationError, Conflict, NotFound
 from shared.runs import PublicRun, Status
 from shared.web.calls import (
     JSON_BODY,
@@ -65,11 +67,19 @@ class ExportView(Export):
 _ETAG = {"headers": {"ETag": header("The version of the document; runs do not change it.")}}
 
 
-@router.get("/exports", responses=answers())
-def list_exports(app: Wired, caller: Viewer) -> list[ExportView]:
-    viewed = _Viewed(app, caller, {one.id: one for one in app.catalog.connections()})
+@router.get("/exports", responses=answers(HTTPStatus.BAD_REQUEST))
+def list_exports(
+    app: Wired,
+    caller: Viewer,
+    runs: Annotated[bool, Query(description="Look up the last run of each, which takes its time.")] = True,
+    id_: Annotated[
+        list[Annotated[str, StringConstraints(pattern=ID_FORM)]] | None, Query(alias="id", description="Only these.")
+    ] = None,
+) -> list[ExportView]:
+    viewed = _Viewed(app, caller, {one.id: one for one in app.catalog.connections()}, runs)
+    exports = app.catalog.exports() if id_ is None else _those(app, id_)
     with ThreadPoolExecutor(READ_AT_ONCE) as pool:
-        return list(pool.map(viewed.view, app.catalog.exports()))
+        return list(pool.map(viewed.view, exports))
 
 
 @router.get(
@@ -167,6 +177,13 @@ def check_export(
     return rehearsal.rehearse(app, export, create_fields=create_fields)
 
 
+def _those(app: App, ids: list[str]) -> Iterator[Export]:
+    """Without those that are gone, or cannot be read."""
+    for id_ in dict.fromkeys(ids):
+        with suppress(ConfigurationError):
+            yield app.catalog.export(id_)
+
+
 def _must_manage(app: App, caller: Caller, export: Export, export_id: str) -> None:
     """The export as it would be, and the one that it would replace."""
     caller.must_manage(export, app.catalog)
@@ -187,10 +204,11 @@ class _Viewed:
     app: App
     caller: Caller
     connections: dict[str, Connection]
+    with_runs: bool = True
 
     def view(self, export: Export) -> ExportView:
         connection = self.connections.get(export.connection or "")
-        runs = self.app.runs.newest(export.id)
+        runs = self.app.runs.newest(export.id) if self.with_runs else iter(())
         last = next((run for run in runs if not (run.is_trial and run.ended)), None)
         is_own = self.caller.has("contributor") and (export.connection is None or self.caller.role == "admin")
         return ExportView(

@@ -229,9 +229,14 @@ def get_rejects(export_id: ExportId, run_id: RunId, app: Wired) -> StreamingResp
     dependencies=[AS_VIEWER],
     responses=answers(*_RUN),
 )
-def get_reject_groups(export_id: ExportId, run_id: RunId, app: Wired) -> list[RejectGroup]:
+def get_reject_groups(
+    export_id: ExportId,
+    run_id: RunId,
+    app: Wired,
+    show: Annotated[bool, Query(description="Give the addresses as they are, not masked.")] = False,
+) -> list[RejectGroup]:
     """The same by reason, the largest group first, each with its first rows; addresses are masked."""
-    return grouped(app.rejects(app.runs.get(export_id, run_id)).chunks())
+    return grouped(app.rejects(app.runs.get(export_id, run_id)).chunks(), show=show)
 
 
 def _key(given: str | None) -> str | None:
