@@ -4,9 +4,9 @@ A file holds one type in one version: its ``types`` by name, each with the prope
 types: ``!`` behind a required one, ``[]`` behind that of an array; ``*`` stands for any name. To make the files
 anew, in an empty environment:
 
-    npm install --prefix /tmp/azmcp @azure/mcp-linux-x64@2.0.5
+    npm install --prefix DIR @azure/mcp-linux-x64@2.0.5
     pip install azure-mgmt-monitor==7.0.0 azure-mgmt-privatedns==2.0.0
-    python tests/infra_published_types.py /tmp/azmcp/node_modules/@azure/mcp-linux-x64/dist/azmcp
+    python tests/infra_published_types.py DIR/node_modules/@azure/mcp-linux-x64/dist/azmcp
     pip install azure-mgmt-monitor==6.0.2
     python tests/infra_published_types.py
 
