@@ -1,6 +1,7 @@
 """`python -m bench`: measure everything, one row after the other, and write the table to bench/results.md."""
 
 import argparse
+import signal
 import time
 import traceback
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ RESULTS = Path(__file__).with_name("results.md")
 
 def main() -> None:
     options = _options()
+    signal.signal(signal.SIGTERM, _interrupt)
     sizes = QUICK if options.quick else Sizes()
     begun = time.monotonic()
     lines = []
@@ -54,6 +56,11 @@ def _measured(name: str, row: Row, sizes: Sizes) -> Iterator[Line]:
     except Exception as error:
         traceback.print_exc()
         yield Line(f"{name}: failed", "nothing", reached=False, details=f"{type(error).__name__}: {error}"[:300])
+
+
+def _interrupt(*_: object) -> None:
+    """SIGTERM ends the benchmark as Ctrl-C does: with everything that it started."""
+    raise KeyboardInterrupt
 
 
 def _options() -> argparse.Namespace:
