@@ -132,7 +132,7 @@ done
 
 begin 'wait for the functions'
 tries=0
-until functions=$(read_or 'ExportHttp ExportTimer ExportWorker' functionapp function list --resource-group "$group" \
+until functions=$(read_or 'ExportHttp ExportTimer ExportWorker Console' functionapp function list --resource-group "$group" \
   --name "$app" --query '[].name' --output tsv) && [ -n "$functions" ]; do
   tries=$((tries + 1))
   [ "$tries" -lt 20 ] || fail 'the package is deployed, but the app shows no functions after ten minutes.' \

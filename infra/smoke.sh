@@ -40,9 +40,9 @@ outputs "$group" appName appHost storageName >"$scratch/outputs"
 [ -n "$app" ] || fail "the resource group $group holds no deployment of this app." 'Deploy it: infra/deploy.sh'
 
 begin 'the functions are there'
-functions=$(read_or 'ExportTimer ExportHttp ExportWorker' functionapp function list --resource-group "$group" \
+functions=$(read_or 'ExportTimer ExportHttp ExportWorker Console' functionapp function list --resource-group "$group" \
   --name "$app" --query '[].name' --output tsv)
-for function in ExportTimer ExportHttp ExportWorker; do
+for function in ExportTimer ExportHttp ExportWorker Console; do
   case "$functions" in
     *"$function"*) ;;
     *) fail "the app has no function $function." 'Deploy the package again: infra/deploy.sh' ;;

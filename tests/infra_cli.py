@@ -116,7 +116,7 @@ def deployed(az: Az, host: str = "127.0.0.1:9") -> None:
     az.on(f"{show}[appName.value] ", "segments-app\n")
     az.on(f"{show}[appName.value, appHost.value, storageName.value] ", f"segments-app\n{host}\nsegmentsstore\n")
     az.on(f"{show}[appName.value, appHost.value, identityPrincipalId.value] ", f"segments-app\n{host}\nprincipal-1\n")
-    functions = "".join(f"segments-app/{name}\n" for name in ("ExportHttp", "ExportTimer", "ExportWorker"))
+    functions = "".join(f"segments-app/{name}\n" for name in ("ExportHttp", "ExportTimer", "ExportWorker", "Console"))
     az.on("functionapp function list", functions)
     az.on("storage account show", "false\n")
     az.on("storage account keys list", "the-key-of-the-account\n")

@@ -21,7 +21,7 @@ from local.demo.scene import API_KEY, SECRET_SETTING, fill_container, fill_list,
 from local.sample import Sample, account, afterwards, known_before
 from local.standin import StandIn
 
-FUNCTIONS = {"ExportHttp", "ExportTimer", "ExportWorker"}
+FUNCTIONS = {"ExportHttp", "ExportTimer", "ExportWorker", "Console"}
 # The local host serves HTTP with these; the app has no use for them.
 OF_HOST = ("uvicorn", "h11", "click")
 
