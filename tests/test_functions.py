@@ -58,7 +58,7 @@ def test_an_invocation_hands_over_before_the_platform_ends_it() -> None:
 
 
 def test_the_folders_are_functions_of_the_first_programming_model() -> None:
-    assert [folder.name for folder in FOLDERS] == ["ExportHttp", "ExportTimer", "ExportWorker"]
+    assert [folder.name for folder in FOLDERS] == ["Console", "ExportHttp", "ExportTimer", "ExportWorker"]
     assert not (ROOT / "function_app.py").exists()
 
 

@@ -26,6 +26,8 @@ def main() -> int:
     options = _options()
     console = Console(highlight=False, soft_wrap=True)
     place = Place(Path(".demo").resolve(), keep=options.keep)
+    # Also where the shell that started it in the background has it ignore Ctrl-C.
+    signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         return _tell(console, place, Sample(profiles=options.profiles), serve=options.serve)
