@@ -222,7 +222,8 @@ def test_every_event_is_told_and_explained(world: World, lines):
     exporting.tick(world.app)
 
     told = set(events(lines))
-    assert set(get_args(telemetry.Event)) - told == {"run_resumed"}
+    # Runs that other tests left behind may be taken up meanwhile.
+    assert set(get_args(telemetry.Event)) - told <= {"run_resumed"}
     text = OPERATIONS.read_text(encoding="utf-8")
     for event in get_args(telemetry.Event):
         assert f"| `{event}` |" in text
