@@ -46,8 +46,10 @@ class Workers:
     temporary: Path
 
     def warm_up(self) -> None:
-        """Has the one worker import what a step needs, where others are not charged for their imports either."""
-        self.run(self.scene.add_export(1))
+        """Has the workers import what a step needs, where others are not charged for their imports either: whichever
+        of them is idle takes the next of these steps."""
+        for _ in range(2 * len(self.workers) - 1):
+            self.run(self.scene.add_export(1))
 
     def run(self, export: str) -> Measured:
         """Raises RuntimeError when the run does not succeed."""
