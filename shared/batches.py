@@ -43,7 +43,7 @@ def work_off(
             while waiting and len(calls) < concurrency and not stopped and not patience.ended:
                 batch = waiting.popleft()
                 calls[pool.submit(call, batch)] = batch
-            ended, _ = wait(calls, timeout=checkpoint_seconds, return_when=FIRST_COMPLETED)
+            ended, _ = wait(calls, timeout=max(0, checkpoint_at - time.monotonic()), return_when=FIRST_COMPLETED)
             for future in ended:
                 batch = calls.pop(future)
                 error = future.exception()

@@ -58,6 +58,13 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
     return Package(place / "app.zip", root, python, str(beside))
 
 
+@pytest.fixture
+def own_azurite() -> Iterator[Azurite]:
+    """Without the exports of other tests: the tick starts every export that is due."""
+    with Azurite() as running:
+        yield running
+
+
 @contextmanager
 def host(package: Package, settings: dict[str, str], log: Path) -> Iterator[str]:
     """The address of an instance that runs the package."""
@@ -129,11 +136,11 @@ def test_shared_comes_from_the_package_alone(package: Package):
 
 @pytest.mark.slow
 def test_it_runs_an_export_and_passes_the_look_after_a_deployment(
-    package: Package, azurite: Azurite, campaign_monitor: StandIn, tmp_path: Path
+    package: Package, own_azurite: Azurite, campaign_monitor: StandIn, tmp_path: Path
 ):
     sample = Sample(profiles=300)
     settings = {
-        "ExportStorage": azurite.connection_string,
+        "ExportStorage": own_azurite.connection_string,
         "SegmentStorage": "",
         "KEY_VAULT_URL": "",
         "SEGMENT_CONTAINER": sample.container,
@@ -144,7 +151,7 @@ def test_it_runs_an_export_and_passes_the_look_after_a_deployment(
         "FUNCTION_KEY_ROLE": "admin",
         SECRET_SETTING: API_KEY,
     }
-    fill_container(azurite.connection_string, sample)
+    fill_container(own_azurite.connection_string, sample)
     fill_list(campaign_monitor.url, known_before(sample))
     log = tmp_path / "host.log"
     with host(package, settings, log) as url:

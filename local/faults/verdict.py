@@ -13,8 +13,8 @@ from local.demo.comparison import (
 from local.faults.programs import CALLS_IN_FLIGHT, Kill
 from local.faults.trial import Expectation, ImportCall, Run, Trial
 
-# Finished batches are saved every 2 seconds; saving takes a moment too, during which others finish.
-UNSAVED_SECONDS = 3.0
+# Finished batches are saved 2 seconds after the last were; what is answered while those are saved waits for both.
+UNSAVED_SECONDS = 2.0 + 2 * 1.0
 # A call that has left the worker is met by the stand-in when it has come completely.
 ON_ITS_WAY_SECONDS = 0.3
 
