@@ -5,7 +5,7 @@ number of 16 bytes for each address met, and what was acknowledged.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from shared.acknowledged import State
@@ -61,10 +61,15 @@ INSERT INTO rejected
 SELECT ?, ?, line, customer_id, email, 'duplicate_email' FROM addressed ANTI JOIN first USING (line)
 """
 
-_TO_SEND = """
+_NEW = """
+INSERT INTO outbox
+SELECT ?, ?, line, customer_id, email, hash, body, NULL FROM {those}
+"""
+
+_DIFFERENT = """
 INSERT INTO outbox
 SELECT ?, ?, n.line, n.customer_id, n.email, n.hash, n.body, a.state
-FROM (FROM addressed SEMI JOIN first USING (line)) AS n LEFT JOIN acknowledged AS a USING (address)
+FROM {those} AS n LEFT JOIN acknowledged AS a USING (address)
 WHERE a.hash IS DISTINCT FROM n.hash
 ORDER BY n.line
 """
@@ -125,6 +130,7 @@ class Plan:
         self._slice_ready = slice_ready
         self.account = Account()
         self.slices = 0
+        self._compares = acknowledged is not None
         self._sql(_TABLES)
         if acknowledged:
             known = {"file": str(acknowledged), "compared": not everything, "deleted": State.DELETED}
@@ -175,12 +181,16 @@ class Plan:
         if block.records:
             unread |= self._profiles(block, columns, dialect)
             self._sql(_FIRST)
-            invalid = self._count(_INVALID, place)
-            duplicate = self._count(_DUPLICATE, place)
-            to_send = self._count(_TO_SEND, place)
-            for statement in _HOLD_BACK:
-                self._sql(statement, [State.DELETED])
-            ((first,),) = self._sql("SELECT count(*) FROM first").fetchall()
+            first = self._count("SELECT count(*) FROM first")
+            those = "profiles"
+            if first < len(block.records):
+                invalid = self._count(_INVALID, place)
+                duplicate = self._count(_DUPLICATE, place)
+                those = "(FROM addressed SEMI JOIN first USING (line) ORDER BY line)"
+            to_send = self._count((_DIFFERENT if self._compares else _NEW).format(those=those), place)
+            if self._compares:
+                for statement in _HOLD_BACK:
+                    self._sql(statement, [State.DELETED])
         if unread:
             self._sql(_MALFORMED, [*place, list(unread), list(unread.values())])
         account = self.account
@@ -197,15 +207,14 @@ class Plan:
 
     def _profiles(self, block: Block, columns: tuple[str, ...], dialect: Dialect) -> dict[int, str]:
         """Makes the table ``profiles``; returns the lines of the records that could not be read, with the reason."""
-        file = self._folder / "block.csv"
-        file.write_bytes(block.numbered(dialect.delimiter))
-        query = subscribers(self._mapping, columns, self._fields, reader(file, len(columns), dialect))
-        self._sql(_PROFILES + f"({self._complete(query)})")
-        file.unlink()
-        (read,) = self._sql("SELECT count(*), coalesce(sum(line), 0) FROM profiles").fetchall()
-        if read == (len(block.records), sum(line for line, _ in block.records)):
-            return {}
-        # Rows with too few or too many cells, or not in UTF-8, are passed over without a word.
+        if block.text is not None:
+            query = reader(self._block_file(block.text), len(columns), dialect, first_line=block.records[0][0])
+            if self._read_profiles(query, columns) == len(block.records):
+                return {}
+            # Some were passed over without a word: rows with too few or too many cells, or not in UTF-8. Then those
+            # behind them were taken for others, and all must be read again with their numbers.
+        query = reader(self._block_file(block.numbered(dialect.delimiter)), len(columns), dialect)
+        self._read_profiles(query, columns)
         lines = {line for (line,) in self._sql("SELECT line FROM profiles").fetchall()}
         return {
             line: "malformed" if len(dialect.cells(record)) == len(columns) else "malformed_columns"
@@ -213,13 +222,21 @@ class Plan:
             if line not in lines
         }
 
-    def _count(self, statement: str, place: tuple[int, int]) -> int:
+    def _block_file(self, text: bytes) -> Path:
+        file = self._folder / "block.csv"
+        file.write_bytes(text)
+        return file
+
+    def _read_profiles(self, source: str, columns: tuple[str, ...]) -> int:
+        self._sql(_PROFILES + f"({self._complete(subscribers(self._mapping, columns, self._fields, source))})")
+        return self._count("SELECT count(*) FROM profiles")
+
+    def _count(self, statement: str, place: tuple[int, ...] = ()) -> int:
         ((count,),) = self._sql(statement, list(place)).fetchall()
         return int(count)
 
     def _waiting(self) -> int:
-        ((count,),) = self._sql("SELECT count(*) FROM outbox").fetchall()
-        return int(count)
+        return self._count("SELECT count(*) FROM outbox")
 
     def _give_slice(self) -> None:
         file = self._folder / "slice.parquet"
@@ -261,14 +278,19 @@ def _columns(partition: Partition, block: Block, where: str) -> tuple[tuple[str,
         # The spelling of model.json is the one that can be known before there is a file.
         spelt = {name.casefold(): name for name in known}
         columns = tuple(spelt.get(name.casefold(), name) for name in names)
-        return columns, replace(block, records=block.records[1:])
+        return columns, block.without_first()
     return known, block
 
 
-def reader(file: Path, columns: int, dialect: Dialect) -> str:
-    """A table of ``line`` and the cells ``c0``, ``c1``, … of numbered records; see ``Block.numbered``."""
-    names = ", ".join(["'line': 'UBIGINT'", *(f"'c{position}': 'VARCHAR'" for position in range(columns))])
+def reader(file: Path, columns: int, dialect: Dialect, *, first_line: int | None = None) -> str:
+    """A table of ``line`` and the cells ``c0``, ``c1``, … of numbered records (``Block.numbered``); with ``first_line``
+    of records without a number, of which the first is in that line and every other in the next one."""
+    names = [f"'c{position}': 'VARCHAR'" for position in range(columns)]
+    if first_line is None:
+        names.insert(0, "'line': 'UBIGINT'")
     quote = "'\"'" if dialect.quoted else "''"
-    return f"""read_csv({quoted(str(file))}, columns = {{{names}}}, auto_detect = false, header = false,
+    table = f"""read_csv({quoted(str(file))}, columns = {{{", ".join(names)}}}, auto_detect = false, header = false,
         delim = {quoted(dialect.delimiter)}, quote = {quote}, escape = {quote}, new_line = '\\n',
         ignore_errors = true, parallel = false)"""
+    # parallel = false keeps the rows in the order of the file.
+    return table if first_line is None else f"(SELECT row_number() OVER () + {first_line - 1} AS line, * FROM {table})"  # noqa: S608

@@ -43,14 +43,21 @@ class Dialect:
 @dataclass(frozen=True)
 class Block:
     """Records in their order: the 1-based physical line where each begins, and its bytes (UTF-8, strictly RFC 4180,
-    without the break at its end). ``broken`` are the lines whose quotes do not pair: rows too, but not to be read."""
+    without the break at its end). ``broken`` are the lines whose quotes do not pair: rows too, but not to be read.
+    ``text`` is all of the block as one piece, where every line of it is a record."""
 
     records: list[tuple[int, bytes]]
     broken: list[int]
+    text: bytes | None = None
 
     @property
     def rows(self) -> int:
         return len(self.records) + len(self.broken)
+
+    def without_first(self) -> "Block":
+        """Without its first record."""
+        text = self.text[len(self.records[0][1]) + 1 :] if self.text is not None else None
+        return Block(self.records[1:], self.broken, text)
 
     def numbered(self, delimiter: str) -> bytes:
         """The records as CSV, with the number of the line as a first cell."""
@@ -78,16 +85,18 @@ def blocks(
     for piece in _pieces(utf8(chunks, dialect.encoding, where, gzipped=gzipped), block_bytes):
         data = rest + piece if rest else piece
         end = data.rfind(b"\n") + 1
-        lines = _lines(data[:end])
+        text = _with_line_feeds(data[:end])
+        lines = text.split(b"\n")[:-1]
         _check_lengths([*lines, data[end:]], number, where)
-        block, taken = cutter.cut(lines, number, at_end=False)
+        block, taken = cutter.cut(text, lines, number, at_end=False)
         # What is not taken is the beginning of a record that goes on in the next piece.
         rest = b"".join([text + b"\n" for text in lines[taken:]]) + data[end:]
         number += taken
         yield block
     if rest:
         # A carriage return at the very end is half of a line break.
-        yield cutter.cut(_lines(rest.removesuffix(b"\n").removesuffix(b"\r") + b"\n"), number, at_end=True)[0]
+        text = _with_line_feeds(rest.removesuffix(b"\n").removesuffix(b"\r") + b"\n")
+        yield cutter.cut(text, text.split(b"\n")[:-1], number, at_end=True)[0]
 
 
 class _Cutter:
@@ -98,27 +107,30 @@ class _Cutter:
         self._quoted = dialect.quoted
         self._columns = columns
 
-    def cut(self, lines: list[bytes], number: int, *, at_end: bool) -> tuple[Block, int]:
-        """The records of ``lines``, the first of which is line ``number``, and how many of the lines they took: all,
-        unless the last record may go on behind them."""
+    def cut(self, text: bytes, lines: list[bytes], number: int, *, at_end: bool) -> tuple[Block, int]:
+        """The records of ``text``, which consists of ``lines``, the first of which is line ``number``; and how many of
+        the lines they took: all, unless the last record may go on behind them."""
         broken: list[int] = []
         taken, end = len(lines), 0
         doubtful = self._doubtful(lines) if self._quoted else []
         for at, following in zip_longest(doubtful, doubtful[1:]):
             if at < end:
                 continue
-            end, quotes, text = self._record(lines, at, following)
+            end, quotes, record = self._record(lines, at, following)
             if quotes is Quotes.OPEN and not at_end:
                 taken = at
                 break
             if quotes is Quotes.CLOSED and not self._swallows_rows(lines, at, end):
-                lines[at] = text
+                lines[at] = record
             else:
                 broken.append(number + at)
                 lines[at], end = b"", at + 1
             # Lines that belong to a record before them count no more than blank ones.
             lines[at + 1 : end] = [b""] * (end - at - 1)
-        block = Block([record for record in enumerate(lines[:taken], number) if record[1]], broken)
+        plain = not doubtful and all(lines)
+        numbered = enumerate(lines[:taken], number)
+        records = list(numbered) if plain else [record for record in numbered if record[1]]
+        block = Block(records, broken, text if plain else None)
         if self._columns is None and block.records:
             self._columns = len(self._grammar.cells(block.records[0][1]))
         return block, taken
@@ -165,15 +177,13 @@ def _is_odd(text: bytes) -> bool:
     return text.count(_QUOTE) & 1 == 1
 
 
-def _lines(data: bytes) -> list[bytes]:
+def _with_line_feeds(data: bytes) -> bytes:
     """``data`` ends with a line break, LF or CRLF."""
     if b"\r" in data:
         # At a lone carriage return DuckDB ends the record, even where new_line says otherwise, or gives up. A vertical
         # tabulator stands for it, which in a value is as much of a control character.
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\v")
-    lines = data.split(b"\n")
-    lines.pop()
-    return lines
+    return data
 
 
 def _check_lengths(lines: list[bytes], number: int, where: str) -> None:
