@@ -72,12 +72,12 @@ INSERT INTO not_removed SELECT email, code FROM leavers WHERE code IS NOT NULL
 
 _DELETED = "INSERT INTO answered SELECT email, 0, ? FROM leavers WHERE deleted"
 
-# What was acknowledged before, of those that were not answered anew.
-_KEPT = """
-INSERT INTO answered
-SELECT b.email, b.hash, b.state FROM read_parquet(?) AS b
+# What was acknowledged before, of those that were not answered anew, and what was answered.
+_MERGED = """
+SELECT b.email, b.hash, b.state FROM read_parquet({before}) AS b
 ANTI JOIN answered AS a ON lower(a.email) = lower(b.email)
 ANTI JOIN let_go AS g ON g.email = b.email
+UNION ALL FROM answered
 """
 
 
@@ -90,8 +90,8 @@ class Finish:
     """
 
     def __init__(self, work: Workspace, *, list_was_read: bool, there_before: Path | None = None) -> None:
+        self._work = work
         self._sql = work.connection.execute
-        self._folder = work.folder
         self._list_was_read = list_was_read
         self._nameless: list[int] = []
         self._sql(_TABLES)
@@ -138,10 +138,9 @@ class Finish:
 
     def merge(self, before: Path | None) -> Path:
         """The new acknowledged file, from the one before and what was answered now."""
-        if before:
-            self._sql(_KEPT, [str(before)])
-        file = self._folder / "acknowledged.parquet"
-        self._sql(f"COPY answered TO {quoted(str(file))} (FORMAT parquet, COMPRESSION zstd)")
+        merged = _MERGED.format(before=quoted(str(before))) if before else "FROM answered"
+        file = self._work.folder / "acknowledged.parquet"
+        self._work.write_parquet(merged, file)
         return file
 
     def rejects(self, run: Run) -> Iterator[Reject]:
@@ -157,6 +156,6 @@ class Finish:
             yield Reject("", "", 0, None, email, f"not_removed_{code}")
 
     def _file(self, slice_: bytes) -> Path:
-        file = self._folder / "slice.parquet"
+        file = self._work.folder / "slice.parquet"
         file.write_bytes(slice_)
         return file

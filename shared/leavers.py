@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.acknowledged import HELD, State
-from shared.database import Workspace, quoted
+from shared.database import Workspace
 from shared.runs import Problem
 from shared.slices import LEAVER_ROWS
 
@@ -60,8 +60,8 @@ class Leavers:
     """``before`` is the acknowledged file of the export, ``others`` are those of other exports to the same list."""
 
     def __init__(self, work: Workspace, before: Path | None, others: Iterable[Path]) -> None:
+        self._work = work
         self._sql = work.connection.execute
-        self._folder = work.folder
         self._sql(_TABLES)
         held = list(HELD)
         for other in others:
@@ -74,11 +74,11 @@ class Leavers:
         """Calls ``slice_ready`` with each slice of leavers, numbered from ``first``, as a Parquet file; returns how
         many slices and how many leavers there are."""
         ((leavers,),) = self._sql("SELECT count(*) FROM leavers WHERE NOT (added AND elsewhere)").fetchall()
-        file = self._folder / "slice.parquet"
+        file = self._work.folder / "slice.parquet"
         starts = range(0, leavers, LEAVER_ROWS)
         for number, begin in enumerate(starts, first):
             query = _SLICE.format(rows=LEAVER_ROWS, begin=begin)
-            self._sql(f"COPY ({query}) TO {quoted(str(file))} (FORMAT parquet, COMPRESSION zstd)")
+            self._work.write_parquet(query, file)
             slice_ready(number, file)
             file.unlink()
         return len(starts), leavers

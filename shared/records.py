@@ -112,7 +112,7 @@ class _Cutter:
         the lines they took: all, unless the last record may go on behind them."""
         broken: list[int] = []
         taken, end = len(lines), 0
-        doubtful = self._doubtful(lines) if self._quoted else []
+        doubtful = self._grammar.doubtful(lines) if self._quoted else []
         for at, following in zip_longest(doubtful, doubtful[1:]):
             if at < end:
                 continue
@@ -134,11 +134,6 @@ class _Cutter:
         if self._columns is None and block.records:
             self._columns = len(self._grammar.cells(block.records[0][1]))
         return block, taken
-
-    def _doubtful(self, lines: list[bytes]) -> list[int]:
-        """The lines that are not, strictly, records by themselves."""
-        strict = self._grammar.strict
-        return [at for at, text in enumerate(lines) if _QUOTE in text and not strict(text)]
 
     def _record(self, lines: list[bytes], begin: int, following: int | None) -> tuple[int, Quotes, bytes]:
         """Where the record ends (exclusive) that begins in the doubtful line ``begin``, how, and, when it is closed,

@@ -59,3 +59,17 @@ def test_a_line_that_is_strict_is_closed() -> None:
                 assert grammar.quotes(text, Quotes.CLOSED) is Quotes.CLOSED, text
             elif grammar.quotes(text, Quotes.CLOSED) is Quotes.CLOSED:
                 assert any(b'"' in cell and b"a" in cell for cell in text.split(b",")), text
+
+
+@pytest.mark.parametrize(("letters", "length"), [('", a', 6), ('",a', 8)], ids=repr)
+def test_lines_without_numbers_are_read_alike_and_in_their_order(letters: str, length: int) -> None:
+    texts = [text for size in range(1, length + 1) for text in _texts(letters, size)]
+    with workspace() as work:
+        for width in range(1, WIDEST + 1):
+            fitting = [text for text in texts if len(Grammar(",").cells(text)) == width]
+            file = work.folder / "texts.csv"
+            file.write_bytes(b"".join(text + b"\n" for text in fitting))
+            rows = work.connection.execute(f"FROM {reader(file, width, Dialect(), first_line=7)}").fetchall()
+            for (line, *cells), (at, text) in zip(rows, enumerate(fitting, 7), strict=True):
+                assert (line, cells) == (at, [cell.decode() or None for cell in Grammar(",").cells(text)])
+            assert len(fitting) > 50
