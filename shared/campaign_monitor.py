@@ -160,7 +160,7 @@ class CampaignMonitor:
         """``subscribers``: up to 1,000, each as JSON in UTF-8. HTTP 400 with Code 210 is a result: the good rows of
         the batch are stored."""
         flag = b"true" if resubscribe else b"false"
-        body = b'{"Subscribers":[' + b",".join(subscribers) + b'],"Resubscribe":' + flag + b"}"
+        body = b'{"Subscribers":[%b],"Resubscribe":%b}' % (b",".join(subscribers), flag)
         answer = self.call("POST", f"/subscribers/{list_id}/import.json", body)
         return Imported(
             added=int(answer["TotalNewSubscribers"]),
