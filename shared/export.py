@@ -105,6 +105,15 @@ def _found(app: App, run: Run) -> Run | None:
         return None
 
 
+def _begin_orphan(app: App, export: Export) -> None:
+    """Begins the newest run where whoever asked for it died, or lost its storage, before the run held its export."""
+    newest = next(app.runs.newest(export.id), None)
+    if newest and newest.status == "queued" and app.now() - newest.created_at >= sweep.SILENT:
+        claim = app.runs.held(export.id)
+        if claim is None or claim.run != newest.id:
+            _begin(app, newest)
+
+
 def tick(app: App) -> list[Run]:
     """Looks after the runs that there are, then starts what is due. An export that cannot be looked at does not keep
     the others from their turn."""
@@ -113,6 +122,7 @@ def tick(app: App) -> list[Run]:
     for export in app.catalog.exports():
         exports += 1
         try:
+            _begin_orphan(app, export)
             due = _due(app, export)
             if due:
                 run, is_new = start(app, export.id, due.trigger, key=due.key, answers=due)

@@ -210,6 +210,21 @@ def test_a_claim_that_outlived_its_run_is_dropped(world: World) -> None:
     assert world.app.runs.held(run.export) is None
 
 
+def test_a_run_whose_door_died_before_it_held_its_export_is_begun_by_the_tick(world: World) -> None:
+    run = world.start()
+    world.clear_queue()
+    world.app.runs.release(run.export, run.id)
+
+    exporting.tick(world.app)
+    assert world.app.runs.held(run.export) is None  # somebody may be about to
+    later(world, minutes=6)
+    exporting.tick(world.app)
+    world.pump()
+
+    assert newest(world, run).status == "succeeded"
+    assert sent(world) == ROWS
+
+
 def test_an_invocation_hands_over_before_its_time_is_up(world: World) -> None:
     world.app = dataclasses.replace(world.app, invocation_seconds=0)
     world.control("PUT", "options", {"latency": 0.2})
