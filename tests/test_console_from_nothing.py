@@ -1,12 +1,13 @@
 """From an app that has just been deployed to a finished run, by clicks alone."""
 
 import re
+import uuid
 
 import pytest
 from console_app import ConsoleApp
 from console_browser import Visit
 from playwright.sync_api import Page, expect
-from world import csv_rows, person
+from world import FIELDS, csv_rows, person
 
 pytest_plugins = ["console_fixtures"]
 pytestmark = pytest.mark.slow
@@ -98,6 +99,31 @@ def test_what_is_missing_is_named_and_nothing_is_saved(console: ConsoleApp, visi
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("strong").filter(has_text="Choose a connection.")).to_be_visible()
     assert "half-an-export" not in [one.id for one in console.world.app.catalog.exports()]
+
+
+def test_the_names_of_segments_go_to_a_field_that_takes_many(console: ConsoleApp, visit: Visit) -> None:
+    world, list_id = console.world, uuid.uuid4().hex
+    many = {"name": "Segments", "type": "MultiSelectMany", "options": ["HighValueSegment"]}
+    place = {"client_id": f"client-{world.list_id}", "id": list_id, "title": "By segment"}
+    world.control("POST", "lists", place | {"fields": [*FIELDS, many]})
+    catalog = world.app.catalog
+    export = catalog.export("high-value-customers")
+    catalog.save(export.model_copy(update={"id": "by-segment", "list_id": list_id}))
+    choice = "Names of the subscriber's segments"
+
+    page = visit("/exports/by-segment/edit")
+    page.get_by_label(choice).select_option("Segments")
+    expect(page.get_by_text("It has all that the mapping names.")).to_be_visible()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="Saved. It was not run.")).to_be_visible()
+    assert catalog.export("by-segment").mapping.segments_field == "Segments"
+
+    page = visit("/exports/by-segment/edit")
+    expect(page.get_by_label(choice)).to_have_value("Segments")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="Saved. It was not run.")).to_be_visible()
+    assert catalog.export("by-segment").mapping == export.mapping.model_copy(update={"segments_field": "Segments"})
+    catalog.remove(catalog.export("by-segment"))
 
 
 def test_an_export_is_changed_and_paused_and_removed(console: ConsoleApp, visit: Visit) -> None:

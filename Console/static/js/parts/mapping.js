@@ -25,9 +25,9 @@ export class MappingForm {
   }
 
   value() {
-    const { email, first_name, last_name, mobile_number, consent_to_track } = this.mapping;
+    const chosen = Object.fromEntries([...FIELDS.map(([what]) => what), "segments_field"].map((what) => [what, this.mapping[what] || null]));
     const custom_fields = [...this.fields].filter(([, column]) => column).map(([key, column]) => ({ key, column }));
-    return { email: email ?? "", first_name: first_name || null, last_name: last_name || null, mobile_number: mobile_number || null, custom_fields, consent_to_track };
+    return { ...this.mapping, ...chosen, email: chosen.email ?? "", custom_fields };
   }
 
   offer(columns, listFields) {
@@ -64,7 +64,7 @@ export class MappingForm {
         }),
       ),
     ];
-    put(this.element, h("div", { class: "mapping" }, pairs), this.adding(), this.consent());
+    put(this.element, h("div", { class: "mapping" }, pairs), this.adding(), h("div", { class: "mapping" }, this.memberships(), this.consent()));
   }
 
   pair(label, chosen, take, { needed = false, note = "" } = {}) {
@@ -116,12 +116,27 @@ export class MappingForm {
       this.mapping.consent_to_track = value;
       this.changed();
     });
-    return h("div", { class: "mapping" }, this.row("Consent to track opens and clicks", control));
+    return this.row("Consent to track opens and clicks", control);
+  }
+
+  memberships() {
+    const chosen = this.mapping.segments_field ?? NOTHING;
+    const many = this.listFields.filter((one) => one.data_type === MANY).map((one) => one.key);
+    const held = many.find((key) => plain(key) === plain(chosen)) ?? chosen;
+    if (held && !many.includes(held)) many.push(held);
+    if (!many.length) return null;
+    const options = [[NOTHING, "Nowhere"], ...many.map((key) => [key, key])];
+    const control = select(options, held, (key) => {
+      this.mapping.segments_field = key || null;
+      this.changed();
+    });
+    return this.row("Names of the subscriber's segments", control, h("span", { class: "hint" }, "A field that takes several options, with one for each segment"));
   }
 }
 
 // As the service compares keys.
 const plain = (key) => key.replace(/^\[|\]$/g, "").replaceAll(" ", "").toLowerCase();
 
+const MANY = "MultiSelectMany";
 const KINDS = { Text: "Text", Number: "Number", Date: "Date", MultiSelectOne: "One of several", MultiSelectMany: "Several of several", Country: "Country", USState: "US state" };
 const kind = (type) => KINDS[type] ?? type;
