@@ -14,8 +14,8 @@ demo: $(READY) ## run the main job on a sample, here, and compare the list with 
 serve: $(READY) ## the same, left running for you to try
 	@$(PYTHON) -m local.demo --serve
 
-test: $(READY) .venv-checkov/ready chromium ## every test, the fast ones first
-	@$(PYTHON) -m pytest -q
+test: $(READY) .venv-checkov/ready chromium ## every test, the fast ones first, on several processors
+	@$(PYTHON) -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 quick: $(READY) ## the tests that start no processes of their own
 	@$(PYTHON) -m pytest -q -m "not slow"
