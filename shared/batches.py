@@ -24,9 +24,9 @@ def work_off(
     concurrency: int,
     checkpoint_seconds: float,
     stop: Callable[[], bool],
-) -> bool:
-    """Calls for each batch of the slice ``number`` that is not done; True when the whole slice is, False when ``stop``
-    said so before.
+) -> SliceResult:
+    """Calls for each batch of the slice ``number`` that is not done, until all are or ``stop`` says so; returns what is
+    done then.
 
     ``stop`` is asked at each checkpoint. Raises what ``call`` raises, once too much fails or the service says no for
     good, after the calls in flight have ended and their answers are saved.
@@ -61,7 +61,7 @@ def work_off(
     saved = results.save(number, SliceResult(batches=batches, done=answered))
     if patience.ended and not stopped:
         raise patience.ended
-    return len(saved.done) == batches
+    return saved
 
 
 class _Patience:

@@ -105,7 +105,7 @@ class Account:
 class Plan:
     """Call ``read`` for each partition in order, then ``close``.
 
-    ``slice_ready`` is called for each slice, with its number from 0 and a Parquet file of up to SLICE_ROWS rows: the
+    ``slice_ready`` is called for each slice, with its number from 0 and a Parquet file of its rows: the
     columns of the table ``outbox``. ``acknowledged`` is its Parquet file, None where there is none yet; ``everything``
     sends what is as it was acknowledged, too. ``complete`` is that of ``membership``: without it nothing is told of the
     segments of a subscriber.
@@ -162,8 +162,8 @@ class Plan:
     def close(self) -> None:
         """Gives the last slices."""
         self._sql("INSERT INTO outbox FROM returners")
-        while self._waiting():
-            self._give_slice()
+        while waiting := self._waiting():
+            self._give_slice(rows_of(self.slices, waiting))
 
     def rejects(self, snapshots: tuple[Snapshot, ...]) -> Iterator[Reject]:
         """Malformed, invalid and duplicate rows in the order of the files."""
@@ -202,8 +202,8 @@ class Plan:
             unchanged=account.unchanged + first - to_send,
             to_send=account.to_send + to_send,
         )
-        while self._waiting() >= rows_of(self.slices):
-            self._give_slice()
+        while (waiting := self._waiting()) > rows_of(self.slices, waiting):
+            self._give_slice(rows_of(self.slices, waiting))
 
     def _profiles(self, block: Block, columns: tuple[str, ...], dialect: Dialect) -> dict[int, str]:
         """Makes the table ``profiles``; returns the lines of the records that could not be read, with the reason."""
@@ -238,9 +238,8 @@ class Plan:
     def _waiting(self) -> int:
         return self._count("SELECT count(*) FROM outbox")
 
-    def _give_slice(self) -> None:
+    def _give_slice(self, rows: int) -> None:
         file = self._work.folder / "slice.parquet"
-        rows = rows_of(self.slices)
         self._work.write_parquet(f"FROM outbox LIMIT {rows}", file)
         self._sql(f"CREATE OR REPLACE TABLE outbox AS FROM outbox OFFSET {rows}")
         self._slice_ready(self.slices, file)

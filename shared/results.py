@@ -37,6 +37,10 @@ class SliceResult(BaseModel):
     done: dict[int, BatchResult] = {}
 
     @property
+    def complete(self) -> bool:
+        return len(self.done) == self.batches
+
+    @property
     def totals(self) -> "Totals":
         done = self.done.values()
         return Totals(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from shared.answers import UNREADABLE, NotImported
 from shared.batches import work_off
 from shared.campaign_monitor import CampaignMonitor, Imported
-from shared.results import BatchResult, Results
+from shared.results import BatchResult, Results, SliceResult
 from shared.slices import BATCH_ROWS, Slice
 
 # More rows than this that cannot be read are no matter of rows.
@@ -27,7 +27,7 @@ def send(
     concurrency: int,
     checkpoint_seconds: float,
     stop: Callable[[], bool],
-) -> bool:
+) -> SliceResult:
     """As ``work_off``: sends what has not been sent."""
 
     def call(batch: int) -> BatchResult:
@@ -93,7 +93,7 @@ def _result(imported: Imported, slice_: Slice, rows: Sequence[int]) -> BatchResu
     """Each row is added, updated or refused. The service names a failure by its address alone; within a batch they are
     unique, whatever the case of their letters."""
     refused = {failure.email.strip().lower(): failure.code for failure in imported.failures}
-    row_of = {slice_.emails[row].lower(): row for row in rows} if refused else {}
+    row_of = {slice_.email(row).lower(): row for row in rows} if refused else {}
     updated = len(rows) - imported.added - len(refused)
     if updated != imported.updated or not refused.keys() <= row_of.keys():
         _log.warning(

@@ -1,4 +1,4 @@
-"""Slices: what the plan hands to the sending steps, up to 48 batches in a Parquet file.
+"""Slices: what the plan hands to the sending steps, mostly 48 batches in a Parquet file.
 
 Columns: segment and partition (positions in the run's list of snapshots), line, customer_id, email (as it is sent),
 hash (of the subscriber as it is sent), body (the subscriber as JSON), before (the ``acknowledged.State`` that it had).
@@ -7,6 +7,7 @@ Behind them come slices of leavers, one call each. Columns: email, added (whethe
 others are let go without a call).
 """
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,26 +18,30 @@ BATCH_ROWS = 1000  # the most that one import call takes (Code 209 beyond)
 SLICE_ROWS = 48 * BATCH_ROWS  # whole rounds of calls, where 4, 6, 8, 12 or 16 are in flight
 # The first slices are smaller, so that a run of a hundred thousand has work for several instances.
 FIRST_SLICES, FIRST_SLICE_ROWS = 4, 24 * BATCH_ROWS
+REST_ROWS = 8 * BATCH_ROWS  # so few at the end go with the slice before: a step of their own takes longer
 LEAVER_ROWS = 2000  # in a slice: each has an entry in the checkpoint
 
 
-def rows_of(number: int) -> int:
-    """The most rows that the slice with this number holds."""
-    return FIRST_SLICE_ROWS if number < FIRST_SLICES else SLICE_ROWS
+def rows_of(number: int, waiting: int) -> int:
+    """How many rows the slice with this number holds, where so many are ``waiting`` and no more come."""
+    rows = FIRST_SLICE_ROWS if number < FIRST_SLICES else SLICE_ROWS
+    return waiting if waiting <= rows + REST_ROWS else rows
 
 
 @dataclass(frozen=True)
 class Slice:
-    """The rows of a slice as they are sent: addresses, and subscribers as JSON. ``returning`` are the rows of those
-    whom this export deleted."""
+    """The rows of a slice as they are sent: subscribers as JSON. ``returning`` are the rows of those whom this export
+    deleted."""
 
-    emails: list[str]
     bodies: list[bytes]
     returning: frozenset[int] = frozenset()
 
     @property
     def batches(self) -> int:
         return -(-len(self.bodies) // BATCH_ROWS)
+
+    def email(self, row: int) -> str:
+        return str(json.loads(self.bodies[row])["EmailAddress"])
 
 
 @dataclass(frozen=True)
@@ -46,10 +51,10 @@ class Leaver:
 
 
 def read_slice(work: Workspace, data: bytes) -> Slice:
-    # As bytes, and without a column that is mostly empty: making Python's objects is what takes the time here.
-    rows = _rows(work, data, "email, encode(body)")
+    # As bytes, and without the columns that are seldom needed: making Python's objects is what takes the time here.
+    bodies = _rows(work, data, "encode(body)")
     returning = _rows(work, data, "file_row_number", f"before = {State.DELETED:d}")
-    return Slice([email for email, _ in rows], [body for _, body in rows], frozenset(row for (row,) in returning))
+    return Slice([body for (body,) in bodies], frozenset(row for (row,) in returning))
 
 
 def read_leavers(work: Workspace, data: bytes) -> list[Leaver]:

@@ -13,7 +13,7 @@ from shared.catalog import Export
 from shared.database import workspace
 from shared.errors import Conflict, ExportError
 from shared.finish import Finish
-from shared.results import Totals
+from shared.results import SliceResult, Totals
 from shared.runs import Progress, Run, Status
 from shared.slices import read_leavers, read_slice
 from shared.storage import Lock
@@ -40,12 +40,12 @@ def send(app: App, run: Run, number: int, lock: Lock) -> dict[str, int]:
 
     with closing(app.client(app.agreed(export), app.settings.upload_concurrency)) as client:
         deliver = _import if is_import else _take_off
-        done = deliver(app, run, export, number, client, stop)
+        saved = deliver(app, run, export, number, client, stop)
         load = client.load()
     run = app.runs.get(run.export, run.id)
     if run.stopping:
         app.enqueue("finish", run)
-    elif not done:
+    elif not saved.complete:
         app.enqueue("send", run, number)
     elif number + run.parallel_slices < (run.import_slices if is_import else run.slices):
         app.enqueue("send", run, number + run.parallel_slices)
@@ -53,11 +53,12 @@ def send(app: App, run: Run, number: int, lock: Lock) -> dict[str, int]:
         app.enqueue("finish", run)
     elif is_import and due[0] >= run.import_slices:
         enqueue_next(app, run)
-    result = app.results(run).get(number)
-    return (result.totals.__dict__ if result else {}) | load
+    return saved.totals.__dict__ | load
 
 
-def _import(app: App, run: Run, export: Export, number: int, client: CampaignMonitor, stop: Callable[[], bool]) -> bool:
+def _import(
+    app: App, run: Run, export: Export, number: int, client: CampaignMonitor, stop: Callable[[], bool]
+) -> SliceResult:
     with workspace() as work:
         slice_ = read_slice(work, _slice(app, run, number))
     return sending.send(
@@ -75,7 +76,7 @@ def _import(app: App, run: Run, export: Export, number: int, client: CampaignMon
 
 def _take_off(
     app: App, run: Run, export: Export, number: int, client: CampaignMonitor, stop: Callable[[], bool]
-) -> bool:
+) -> SliceResult:
     if run.removals == "keep" or (export.removals, export.list_id) != (run.removals, run.list_id):
         raise Conflict(
             "export_changed",

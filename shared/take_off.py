@@ -6,7 +6,7 @@ from typing import Literal
 from shared.batches import work_off
 from shared.campaign_monitor import CampaignMonitor
 from shared.members import NOT_IN_LIST, delete, state_of, unsubscribe
-from shared.results import BatchResult, Results
+from shared.results import BatchResult, Results, SliceResult
 from shared.slices import Leaver
 
 
@@ -21,7 +21,7 @@ def take_off(
     concurrency: int,
     checkpoint_seconds: float,
     stop: Callable[[], bool],
-) -> bool:
+) -> SliceResult:
     """As ``work_off``, each leaver a batch: takes those off the list whom this export added."""
 
     def call(row: int) -> BatchResult:

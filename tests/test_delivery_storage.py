@@ -10,7 +10,7 @@ from shared import slices
 from shared.errors import Changed
 from shared.runs import Problem
 
-ROWS = slices.FIRST_SLICE_ROWS + 2
+ROWS = slices.FIRST_SLICE_ROWS + slices.REST_ROWS + 2
 
 
 @pytest.fixture

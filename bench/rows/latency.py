@@ -16,7 +16,7 @@ LEAST_TIMES = {2: 1.8, 4: 3.2}
 
 def ideal(sizes: Sizes) -> Iterator[Line]:
     latency = 1.0
-    one = _run(sizes.peers, latency, warm=True, UPLOAD_CONCURRENCY=str(CONCURRENCY))
+    one = _run(sizes.peers, latency, UPLOAD_CONCURRENCY=str(CONCURRENCY))
     best = one.import_calls * latency / CONCURRENCY
     yield at_most(
         f"{one.profiles:,} profiles, {latency:g} s per call, {CONCURRENCY} calls in flight: our time over the ideal",
@@ -47,11 +47,10 @@ def scale_out(sizes: Sizes) -> Iterator[Line]:
             yield at_least(what + "workers", times, LEAST_TIMES[number], "times one", f"{one.seconds:.1f} s")
 
 
-def _run(profiles: int, latency: float, workers_: int = 1, *, warm: bool = False, **settings: str) -> Measured:
+def _run(profiles: int, latency: float, workers_: int = 1, **settings: str) -> Measured:
     with made(**settings) as scene:
         export = scene.add_export(profiles)
         with workers(scene, workers_) as app:
-            if warm:
-                app.warm_up()
+            app.warm_up()
             scene.control("PUT", "options", {"latency": latency})
             return app.run(export)
