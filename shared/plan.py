@@ -126,6 +126,8 @@ class Plan:
         self._sql = work.connection.execute
         self._mapping = mapping if complete else mapping.model_copy(update={"segments_field": None})
         self._complete = complete or (lambda query: query)
+        # The rows of a query stay in the order of the file, unless it joins them with others.
+        self._profiles_in_order = "(FROM profiles ORDER BY line)" if complete else "profiles"
         self._fields = fields
         self._slice_ready = slice_ready
         self.account = Account()
@@ -182,7 +184,7 @@ class Plan:
             unread |= self._profiles(block, columns, dialect)
             self._sql(_FIRST)
             first = self._count("SELECT count(*) FROM first")
-            those = "profiles"
+            those = self._profiles_in_order
             if first < len(block.records):
                 invalid = self._count(_INVALID, place)
                 duplicate = self._count(_DUPLICATE, place)

@@ -1,11 +1,16 @@
 """The names of the segments that a subscriber is in, in a field of the list that takes many options."""
 
+import random
 import uuid
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from snapshots import calls, names, put_snapshot
 from world import FIELDS, MAPPING, World, person
+
+from shared import steps
 
 SEGMENTS = ("Gold", 'Say "hi"', "Ąžuolas")
 MANY = {"name": "Segments", "type": "MultiSelectMany", "options": [*SEGMENTS, "Other"]}
@@ -47,6 +52,19 @@ def test_each_subscriber_is_told_the_segments_that_it_is_in(world: World, segmen
     assert told(world) == (full if len(segments) > 1 else {email(number): ["Gold"] for number in (0, 1, 3)})
     assert world.listed()[email(0)]["fields"]["City"] == "Kaunas"
     assert world.run().counts.to_send == 0
+
+
+def test_they_are_sent_in_the_order_of_the_files(world: World, tmp_path: Path) -> None:
+    gold = random.Random(1).sample(range(20_000), 5_000)
+    snapshot(world, gold, list(range(20_000)))
+    save(world, *SEGMENTS[:2])
+
+    run = world.run(dry_run=True)
+
+    file = tmp_path / "slice.parquet"
+    assert world.app.state.download(steps.slice_name(world.app, run, 0), file)
+    lines = [line for (line,) in duckdb.sql(f"SELECT line FROM '{file}' WHERE segment = 0").fetchall()]
+    assert lines == list(range(1, 5_001))
 
 
 def test_who_enters_or_leaves_one_of_the_segments_is_changed_and_others_are_not(world: World) -> None:
