@@ -155,5 +155,6 @@ def _due(app: App, export: Export) -> Due | None:
         return None
     runs = app.runs.newest(export.id)
     if export.schedule == "refresh":
-        return schedule.new_snapshots(runs, [planning.used(one) for one in app.snapshots(export)])
+        newest = [planning.used(one) for one in app.snapshots(export)]
+        return schedule.new_snapshots(runs, newest, noted=schedule.noted(app.state, export.id))
     return schedule.due_time(export, runs, since=app.catalog.scheduled_at(export), now=app.now())

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
-from shared import acknowledged, freshness, membership, steps
+from shared import acknowledged, freshness, membership, schedule, steps
 from shared.app import App
 from shared.campaign_monitor import CampaignMonitor
 from shared.catalog import Export, field_key
@@ -37,11 +37,7 @@ def plan(app: App, run: Run, lock: Lock) -> dict[str, int]:
     connection = app.agreed(export)
     deadline = time.monotonic() + app.planning_seconds
     run = steps.change(app, run, status="planning", started_at=run.started_at or app.now())
-    snapshots = app.snapshots(export)
-    # Recorded before anything can fail: a run that fails has had its snapshots, and no tick runs them again.
-    newest = tuple(used(snapshot) for snapshot in snapshots)
-    run = steps.change(app, run, snapshots=newest)
-    run = steps.change(app, run, warnings=freshness.judge(export, newest, _last_success(app, run), now=app.now()))
+    run, snapshots = _pinned(app, run, export)
 
     def save(number: int, file: Path) -> None:
         lock.check()
@@ -119,6 +115,18 @@ def plan(app: App, run: Run, lock: Lock) -> dict[str, int]:
     )
     steps.enqueue_next(app, run)
     return {**planned.account.__dict__, "to_remove": removal.to_remove, "slices": slices}
+
+
+def _pinned(app: App, run: Run, export: Export) -> tuple[Run, tuple[Snapshot, ...]]:
+    """The run with its snapshots, which are recorded before anything can fail: a run that fails has had them, and no
+    tick runs them again."""
+    snapshots = app.snapshots(export)
+    newest = tuple(used(snapshot) for snapshot in snapshots)
+    run = steps.change(app, run, snapshots=newest)
+    if not run.dry_run:
+        schedule.note(app.state, run.export, newest)
+    warnings = freshness.judge(export, newest, _last_success(app, run), now=app.now())
+    return steps.change(app, run, warnings=warnings), snapshots
 
 
 def _look_up(app: App, run: Run, export: Export, newcomers: Newcomers, client: CampaignMonitor) -> None:

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from cronsim import CronSim
+from pydantic import TypeAdapter
 
 from shared.catalog import Export
 from shared.runs import Run, SnapshotUsed, Trigger
+from shared.storage import Container
 
+_Snapshots = TypeAdapter(tuple[SnapshotUsed, ...])
 _DATED = 4  # the last parts of a snapshot's path: yyyy/MM/dd/HHmm
 
 
@@ -41,14 +44,32 @@ def due_time(export: Export, runs: Iterable[Run], *, since: datetime, now: datet
     return Due("schedule", f"due {latest.isoformat()}", due_at=latest)
 
 
-def new_snapshots(runs: Iterable[Run], newest: Sequence[SnapshotUsed]) -> Due | None:
+def new_snapshots(
+    runs: Iterable[Run], newest: Sequence[SnapshotUsed], *, noted: Sequence[SnapshotUsed] = ()
+) -> Due | None:
     """Whether one of the newest complete snapshots is newer than those of the last run that had any, whatever became
-    of that run; a rehearsal does not count. ``runs`` are those of the export, the newest first."""
-    last = next((run for run in runs if run.snapshots and not run.dry_run), None)
-    used = {one.segment: one for one in last.snapshots} if last else {}
+    of that run; a rehearsal does not count. ``runs`` are those of the export, the newest first; ``noted`` stands in
+    where their records are gone."""
+    last = next((run.snapshots for run in runs if run.snapshots and not run.dry_run), noted)
+    used = {one.segment: one for one in last}
     if not any(_is_newer(one, used.get(one.segment)) for one in newest):
         return None
     return Due("refresh", " ".join(["refresh", *(one.version for one in newest)]), snapshots=tuple(newest))
+
+
+def note(state: Container, export: str, used: Sequence[SnapshotUsed]) -> None:
+    """Keeps them longer than the records of runs, which a lifecycle rule deletes."""
+    state.write(_noted_name(export), _Snapshots.dump_json(tuple(used)))
+
+
+def noted(state: Container, export: str) -> tuple[SnapshotUsed, ...]:
+    """Those of the last run that came to plan."""
+    blob = state.read(_noted_name(export))
+    return _Snapshots.validate_json(blob.data) if blob else ()
+
+
+def _noted_name(export: str) -> str:
+    return f"exports/{export}/snapshots.json"
 
 
 def _is_newer(one: SnapshotUsed, used: SnapshotUsed | None) -> bool:

@@ -223,6 +223,20 @@ def test_ticks_that_overlap_start_one_run(own: World, schedule: str) -> None:
     assert len(own.app.runs.ids(f"e-{own.id}")) == 1
 
 
+def test_a_snapshot_stays_old_when_the_records_of_runs_are_gone(own: World) -> None:
+    """A lifecycle rule deletes them after a month."""
+    own.put_rows(csv_rows(person(1)))
+    own.save(schedule="refresh")
+    (run,) = tick(own)
+    own.app.runs.remove(run)
+    at(own, datetime.now(UTC) + timedelta(days=2))  # what a tick has started is known for a day
+
+    assert tick(own) == []
+
+    own.put_rows(csv_rows(person(1)), at="2026/11/24/0900")
+    assert len(tick(own)) == 1
+
+
 def test_a_tick_that_looked_before_a_quick_run_ended_does_not_start_it_again(own: World) -> None:
     """The second tick has found the export due, and comes to start it when the first tick's run is over."""
     own.put_rows(csv_rows(person(1)))
