@@ -214,7 +214,6 @@ def test_a_run_whose_door_died_before_it_held_its_export_is_begun_by_the_tick(wo
     run = world.start()
     world.clear_queue()
     world.app.runs.release(run.export, run.id)
-
     exporting.tick(world.app)
     assert world.app.runs.held(run.export) is None  # somebody may be about to
     later(world, minutes=6)

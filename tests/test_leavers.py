@@ -1,6 +1,5 @@
 """Leavers are removed: those whom this export added, whom nobody else holds, and nobody in any doubt."""
 
-import dataclasses
 import logging
 import uuid
 from collections.abc import Callable
@@ -8,40 +7,20 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from snapshots import active, calls, names, put_snapshot
-from world import FIELDS, MAPPING, SEGMENT, World, balances, person
+from leavers import PEOPLE, TABLE, email, emails, snapshot, with_people
+from snapshots import active, calls, put_snapshot
+from world import FIELDS, MAPPING, World, balances, person
 
 from shared import export as exporting
 from shared import members
 from shared.campaign_monitor import CampaignMonitor
 from shared.errors import DestinationError
 from shared.results import BatchResult, SliceResult
-from shared.runs import Run
-
-TABLE = SEGMENT.split("/")[1]
-PEOPLE = 10
-
-
-def email(number: int) -> str:
-    return person(number)[1]
-
-
-def emails(*numbers: int) -> set[str]:
-    return {email(number) for number in numbers}
-
-
-def snapshot(world: World, *numbers: int, at: int, more: str = "") -> None:
-    put_snapshot(world, {TABLE: [person(number) for number in numbers]}, number=at, more=more)
 
 
 @pytest.fixture
 def world(world: World) -> World:
-    """PEOPLE are on the list, put there by an export that unsubscribes leavers."""
-    world.app = dataclasses.replace(world.app, sleep=lambda _: None)
-    snapshot(world, *range(PEOPLE), at=0)
-    world.save(removals="unsubscribe")
-    world.run()
-    return world
+    return with_people(world)
 
 
 @pytest.mark.parametrize(
@@ -246,62 +225,6 @@ def test_a_service_that_fails_now_and_then_costs_nobody(world: World) -> None:
 
     assert (run.status, run.counts.removed) == ("succeeded", PEOPLE - 1)
     assert active(world) == emails(0)
-
-
-class TestAnotherExportToTheSameList:
-    @pytest.fixture
-    def other(self, world: World) -> dict[str, Any]:
-        """It holds the first three as well; what it says of itself."""
-        put_snapshot(world, {"Other": [person(number) for number in range(3)]}, number=0)
-        return {"id": f"o-{world.id}", "segments": names("Other"), "removals": "unsubscribe"}
-
-    def run(self, world: World, other: dict[str, Any]) -> Run:
-        export = world.save(**other)
-        run, _ = exporting.start(world.app, export.id, "on-demand")
-        world.pump()
-        return world.app.runs.get(run.export, run.id)
-
-    def test_keeps_whom_it_holds(self, world: World, other: dict[str, Any]) -> None:
-        self.run(world, other)
-        world.save(removals="unsubscribe", max_removal_percent=50)
-        both(world, own=range(2, PEOPLE), others=range(3))
-
-        assert world.run().counts.to_remove == 0
-        assert active(world) == emails(*range(PEOPLE))
-
-    @pytest.mark.parametrize("change", [{"enabled": False}, {"list_id": "0" * 32}])
-    def test_unless_it_is_disabled_or_has_turned_to_another_list(
-        self, world: World, other: dict[str, Any], change: dict[str, Any]
-    ) -> None:
-        self.run(world, other)
-        world.save(**other | change)
-        both(world, own=range(2, PEOPLE), others=range(3))
-
-        assert world.run().counts.removed == 2
-
-    def test_lets_go_whom_it_has_not_added_and_then_the_other_one_removes_them(
-        self, world: World, other: dict[str, Any]
-    ) -> None:
-        self.run(world, other)
-        both(world, own=range(1, PEOPLE), others=range(3))
-        assert world.run().counts.to_remove == 0
-        both(world, own=range(1, PEOPLE), others=range(1, 3))
-        assert self.run(world, other | {"max_removal_percent": 50}).counts.removed == 0
-        assert email(0) in active(world)
-
-        assert world.run().counts.removed == 1
-        assert email(0) not in active(world)
-
-
-def both(world: World, *, own: range, others: range) -> None:
-    """A snapshot of both exports' segments, a day after the last."""
-    world.day = getattr(world, "day", 0) + 1  # type: ignore[attr-defined]
-    rows = {TABLE: own, "Other": others}
-    put_snapshot(
-        world,
-        {table: [person(number) for number in numbers] for table, numbers in rows.items()},
-        number=world.day,  # type: ignore[attr-defined]
-    )
 
 
 def test_a_list_that_is_changed_while_a_run_waits_loses_nobody(world: World) -> None:

@@ -1,0 +1,203 @@
+"""What the ticks make of exports that are due: one run for each time of the clock, for each snapshot."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from world import SEGMENT, World, csv_rows, person
+
+from local.azurite import Azurite
+from local.standin import StandIn
+from shared import export as exporting
+from shared.catalog import Export
+from shared.runs import Run
+
+DUE = datetime(2026, 11, 23, 2, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def own(campaign_monitor: StandIn) -> Iterator[World]:
+    """On a storage of its own: a tick looks at all exports that there are."""
+    with Azurite() as azurite:
+        yield World(azurite.connection_string, campaign_monitor.url)
+
+
+def at(world: World, now: datetime) -> None:
+    world.app = replace(world.app, now=lambda: now)
+
+
+def save_at(world: World, now: datetime, **changes: Any) -> Export:
+    """An export that has its schedule since ``now``."""
+    export = world.save(**changes)
+    world.app.catalog.remove(export)
+    return world.app.catalog.save(export, now=now).item
+
+
+def tick(world: World) -> list[Run]:
+    started = exporting.tick(world.app)
+    world.pump()
+    return [world.app.runs.get(one.export, one.id) for one in started]
+
+
+def test_a_refresh_is_exported_by_itself_and_once(own: World) -> None:
+    own.put_rows(csv_rows(person(1)))
+    own.save(schedule="refresh")
+
+    (first,) = tick(own)
+
+    assert (first.trigger, first.requested_by, first.status) == ("refresh", None, "succeeded")
+    assert tick(own) == []
+    own.put_rows(csv_rows(person(1), person(2)), at="2026/11/24/0900")
+    (second,) = tick(own)
+    assert (second.counts.unchanged, second.counts.added) == (1, 1)
+    assert tick(own) == []
+
+
+def test_a_refresh_whose_run_failed_is_not_tried_again(own: World) -> None:
+    own.put_rows(csv_rows(person(1), person(2)))
+    own.save(schedule="refresh", max_profiles=1)
+
+    (failed,) = tick(own)
+
+    assert (failed.status, failed.error and failed.error.code) == ("failed", "too_many_profiles")
+    assert tick(own) == []
+
+
+def test_a_rehearsal_does_not_use_a_refresh_up(own: World) -> None:
+    own.put_rows(csv_rows(person(1)))
+    own.save(schedule="refresh")
+    own.run(dry_run=True)
+
+    (run,) = tick(own)
+
+    assert run.counts.added == 1
+
+
+def test_exports_that_do_not_run_by_themselves(own: World) -> None:
+    own.put_rows(csv_rows(person(1)))
+    for changes in ({"schedule": None}, {"enabled": False}, {"connection": None}):
+        own.save(**changes)
+        assert tick(own) == []
+
+
+def test_a_due_time_is_answered_once_even_when_ticks_are_missed_or_the_export_is_renamed(own: World) -> None:
+    own.put_rows(csv_rows(person(1)))
+    at(own, DUE - timedelta(hours=1))
+    saved = save_at(own, own.app.now(), schedule="30 2 * * *")
+    assert tick(own) == []
+
+    at(own, DUE + timedelta(hours=3))
+    own.app.catalog.save(saved.model_copy(update={"display_name": "Renamed"}), now=own.app.now())
+    (run,) = tick(own)
+
+    assert (run.trigger, run.due_at) == ("schedule", DUE)
+    for minutes in (0, 15, 30):
+        at(own, DUE + timedelta(hours=3, minutes=minutes))
+        assert tick(own) == []
+    at(own, DUE + timedelta(days=1))
+    assert [one.due_at for one in tick(own)] == [DUE + timedelta(days=1)]
+
+
+@pytest.mark.parametrize("schedule", ["refresh", "30 2 * * *"])
+def test_ticks_that_overlap_start_one_run(own: World, schedule: str) -> None:
+    own.put_rows(csv_rows(person(1)))
+    save_at(own, datetime.now(UTC) - timedelta(days=2), schedule=schedule)
+
+    with ThreadPoolExecutor(8) as pool:
+        started = [run for runs in pool.map(lambda _: exporting.tick(own.app), range(8)) for run in runs]
+
+    assert len(started) == 1
+    assert len(own.app.runs.ids(f"e-{own.id}")) == 1
+
+
+def test_a_snapshot_stays_old_when_the_records_of_runs_are_gone(own: World) -> None:
+    """A lifecycle rule deletes them after a month."""
+    own.put_rows(csv_rows(person(1)))
+    own.save(schedule="refresh")
+    (run,) = tick(own)
+    own.app.runs.remove(run)
+    at(own, datetime.now(UTC) + timedelta(days=2))  # what a tick has started is known for a day
+
+    assert tick(own) == []
+
+    own.put_rows(csv_rows(person(1)), at="2026/11/24/0900")
+    assert len(tick(own)) == 1
+
+
+def test_a_tick_that_looked_before_a_quick_run_ended_does_not_start_it_again(own: World) -> None:
+    """The second tick has found the export due, and comes to start it when the first tick's run is over."""
+    own.put_rows(csv_rows(person(1)))
+    saved = own.save(schedule="refresh")
+    found = exporting._due(own.app, saved)
+    assert found
+    (run,) = tick(own)
+
+    late, is_new = exporting.start(own.app, saved.id, found.trigger, key=found.key, answers=found)
+
+    assert (late.id, late.ended, is_new) == (run.id, True, False)
+
+
+def test_what_is_due_while_another_run_is_at_work_is_answered_after_it(own: World) -> None:
+    own.put_rows(csv_rows(person(1)))
+    own.save(schedule="refresh")
+    rehearsal = own.start(dry_run=True)
+    assert exporting.tick(own.app) == []
+    own.pump()
+
+    (run,) = tick(own)
+
+    assert run.id > rehearsal.id
+    assert run.counts.added == 1
+
+
+def test_a_segment_that_was_not_refreshed_gives_a_run_that_says_so_and_sends_nothing_anew(own: World) -> None:
+    own.put_rows(csv_rows(person(1)))
+    own.save(schedule="30 2 * * *")
+    first = own.run()
+    assert first.warnings == ()
+    at(own, datetime.now(UTC) + timedelta(hours=26))
+
+    (run,) = tick(own)
+
+    assert (run.status, run.counts.unchanged, run.counts.to_send) == ("succeeded", 1, 0)
+    (warning,) = run.warnings
+    assert warning.code == "snapshot_unchanged"
+    assert f"{SEGMENT} was not refreshed since the last run: its newest snapshot is 26 hours old" in warning.message
+
+
+@pytest.mark.parametrize(("hours", "status"), [(47, "succeeded"), (49, "failed")])
+def test_a_snapshot_older_than_the_export_takes_is_not_sent(own: World, hours: int, status: str) -> None:
+    own.put_rows(csv_rows(person(1)))
+    own.save(max_age_hours=48)
+    at(own, datetime.now(UTC) + timedelta(hours=hours))
+
+    run = own.run()
+
+    assert run.status == status
+    assert (run.error.code if run.error else None) == ("snapshot_too_old" if status == "failed" else None)
+    assert len(own.listed()) == (1 if status == "succeeded" else 0)
+
+
+def test_an_export_that_cannot_be_read_does_not_keep_the_others_from_their_turn(own: World) -> None:
+    own.put_rows(csv_rows(person(1)))
+    own.save(schedule="refresh")
+    own.app.catalog._container.write("exports/a-broken-one.json", b"{")
+
+    (run,) = tick(own)
+
+    assert run.status == "succeeded"
+
+
+def test_keys_that_have_expired_are_cleaned_away(own: World) -> None:
+    own.put_rows(csv_rows(person(1)))
+    own.save(schedule="refresh")
+    tick(own)
+    assert list(own.app.state.list("idempotency/"))
+    at(own, datetime.now(UTC) + timedelta(days=1, minutes=1))
+
+    tick(own)
+
+    assert not list(own.app.state.list("idempotency/"))
