@@ -16,7 +16,7 @@ from local.faults.trial import Expectation, ImportCall, Run, Trial
 # Finished batches are saved 2 seconds after the last were; what is answered while those are saved waits for both.
 UNSAVED_SECONDS = 2.0 + 2 * 1.0
 # A call that has left the worker is met by the stand-in when it has come completely.
-ON_ITS_WAY_SECONDS = 0.3
+ON_ITS_WAY_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
