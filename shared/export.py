@@ -1,6 +1,8 @@
 """A run's beginning and its cancellation: who may begin one, and when the tick does."""
 
 import logging
+from collections.abc import Iterable
+from itertools import chain, islice
 
 from shared import health, planning, schedule, sweep, telemetry
 from shared.app import App
@@ -105,11 +107,11 @@ def _found(app: App, run: Run) -> Run | None:
         return None
 
 
-def _begin_orphan(app: App, export: Export) -> None:
-    """Begins the newest run where whoever asked for it died, or lost its storage, before the run held its export."""
-    newest = next(app.runs.newest(export.id), None)
-    if newest and newest.status == "queued" and app.now() - newest.created_at >= sweep.SILENT:
-        claim = app.runs.held(export.id)
+def _begin_orphan(app: App, newest: Run) -> None:
+    """Begins the newest run of an export where whoever asked for it died, or lost its storage, before the run held its
+    export."""
+    if newest.status == "queued" and app.now() - newest.created_at >= sweep.SILENT:
+        claim = app.runs.held(newest.export)
         if claim is None or claim.run != newest.id:
             _begin(app, newest)
 
@@ -122,8 +124,11 @@ def tick(app: App) -> list[Run]:
     for export in app.catalog.exports():
         exports += 1
         try:
-            _begin_orphan(app, export)
-            due = _due(app, export)
+            older = app.runs.newest(export.id)
+            newest = list(islice(older, 1))
+            for run in newest:
+                _begin_orphan(app, run)
+            due = _due(app, export, chain(newest, older))
             if due:
                 run, is_new = start(app, export.id, due.trigger, key=due.key, answers=due)
                 started += [run] if is_new else []
@@ -150,10 +155,10 @@ def cancel(app: App, export_id: str, run_id: str, *, by: str | None = None) -> R
     return run
 
 
-def _due(app: App, export: Export) -> Due | None:
+def _due(app: App, export: Export, runs: Iterable[Run]) -> Due | None:
+    """``runs`` are those of the export, the newest first."""
     if not export.enabled or export.schedule is None or export.connection is None:
         return None
-    runs = app.runs.newest(export.id)
     if export.schedule == "refresh":
         newest = [planning.used(one) for one in app.snapshots(export)]
         return schedule.new_snapshots(runs, newest, noted=schedule.noted(app.state, export.id))

@@ -131,7 +131,7 @@ def test_a_tick_that_looked_before_a_quick_run_ended_does_not_start_it_again(own
     """The second tick has found the export due, and comes to start it when the first tick's run is over."""
     own.put_rows(csv_rows(person(1)))
     saved = own.save(schedule="refresh")
-    found = exporting._due(own.app, saved)
+    found = exporting._due(own.app, saved, [])
     assert found
     (run,) = tick(own)
 
