@@ -74,7 +74,7 @@ class ToyApp:
         target.write_text(text)
 
 
-def eventually[T](look: Callable[[], T], *, seconds: float = 15) -> T:
+def eventually[T](look: Callable[[], T], *, seconds: float = 60) -> T:
     """What `look` returns, as soon as that is true; an AssertionError with the last answer after `seconds`."""
     deadline = time.monotonic() + seconds
     while not (found := look()):
