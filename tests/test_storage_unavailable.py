@@ -5,7 +5,7 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,22 +14,24 @@ import pytest
 from azure_services import CLIENT_ID, AzureServices
 
 from local.azurite import Azurite
-from shared.errors import DeploymentError, TemporaryError
+from shared.azure.blob_storage import BlobStorage
+from shared.azure.queue_storage import QueueStorage
+from shared.errors import Changed, DeploymentError, Held, TemporaryError
+from shared.ports.compare_and_swap import compare_and_swap
 from shared.settings import StorageAccount, read
-from shared.storage import Container, WorkQueue
 
 NOBODY = "BlobEndpoint=http://127.0.0.1:9/contoso;QueueEndpoint=http://127.0.0.1:9/contoso"
 A_PERSON_WAITS_SECONDS = 15
 
 
-def by_identity(azure: AzureServices) -> Container:
+def by_identity(azure: AzureServices) -> BlobStorage:
     environment = {
         "ExportStorage__blobServiceUri": f"https://{azure.storage_host}/",
         "ExportStorage__queueServiceUri": f"https://{azure.storage_host}/",
         "ExportStorage__credential": "managedidentity",
         "ExportStorage__clientId": CLIENT_ID,
     }
-    return Container(read(environment).export_storage, "export-state")
+    return BlobStorage(read(environment).export_storage, "export-state")
 
 
 def test_an_account_that_nobody_answers_for_is_told_while_a_person_waits() -> None:
@@ -37,9 +39,9 @@ def test_an_account_that_nobody_answers_for_is_told_while_a_person_waits() -> No
     begun = time.monotonic()
     with ThreadPoolExecutor() as pool:
         uses = [
-            pool.submit(Container(account, "export-state").read, "a"),
-            pool.submit(list, Container(account, "export-state").list("")),
-            pool.submit(WorkQueue(account, "export-work").put, "message"),
+            pool.submit(BlobStorage(account, "export-state").read, "a"),
+            pool.submit(list, BlobStorage(account, "export-state").list("")),
+            pool.submit(QueueStorage(account, "export-work").put, "message"),
         ]
         errors = [use.exception() for use in uses]
 
@@ -54,7 +56,7 @@ def test_an_account_that_nobody_answers_for_is_told_while_a_person_waits() -> No
 
 def test_an_account_that_is_busy_for_a_moment_is_asked_again(azurite: Azurite) -> None:
     with in_front_of(azurite, busy=2) as (connection_string, answers):
-        container = Container(StorageAccount("ExportStorage", connection_string), f"c-{uuid.uuid4().hex}")
+        container = BlobStorage(StorageAccount("ExportStorage", connection_string), f"c-{uuid.uuid4().hex}")
         container.create()
         container.write("name", b"one", new=True)
 
@@ -65,10 +67,42 @@ def test_an_account_that_is_busy_for_a_moment_is_asked_again(azurite: Azurite) -
     assert answers == [503, 503, 201, 201, 206]
 
 
+@pytest.mark.parametrize("lost", [1, 2], ids=["the blob was made", "the lease was granted"])
+def test_a_lease_whose_answer_is_lost_is_had_all_the_same(azurite: Azurite, lost: int) -> None:
+    name = f"c-{uuid.uuid4().hex}"
+    BlobStorage(StorageAccount("ExportStorage", azurite.connection_string), name).create()
+    with in_front_of(azurite, lost={lost}) as (connection_string, answers):
+        container = BlobStorage(StorageAccount("ExportStorage", connection_string), name)
+
+        lease = container.lease("lock", 15)
+        lease.renew()
+
+        with pytest.raises(Held):
+            container.lease("lock", 15)
+    # Made twice, the blob is there already; asked for twice, the lease is the same.
+    assert answers[:4] == ([201, 409, 201, 200] if lost == 1 else [201, 201, 201, 200])
+
+
+def test_a_write_whose_answer_is_lost_meets_itself(azurite: Azurite) -> None:
+    name = f"c-{uuid.uuid4().hex}"
+    BlobStorage(StorageAccount("ExportStorage", azurite.connection_string), name).create()
+    with in_front_of(azurite, lost={1, 4, 8}) as (connection_string, answers):
+        container = BlobStorage(StorageAccount("ExportStorage", connection_string), name)
+
+        with pytest.raises(Changed):
+            container.write("name", b"one", new=True)
+        made = compare_and_swap(container, "name", lambda _: b"two")
+        gone = compare_and_swap(container, "name", lambda _: None)
+
+    assert (made.data, made.wrote) == (b"two", True)
+    assert (gone.data, gone.wrote) == (None, True)
+    assert answers == [201, 409, 206, 201, 412, 206, 206, 202, 412, 404]
+
+
 def test_a_key_that_is_not_that_of_the_account_is_told(azurite: Azurite) -> None:
     wrong = re.sub("AccountKey=[^;]+", "AccountKey=d3Jvbmc=", azurite.connection_string)
     with pytest.raises(DeploymentError) as caught:
-        Container(StorageAccount("ExportStorage", wrong), "export-state").read("name")
+        BlobStorage(StorageAccount("ExportStorage", wrong), "export-state").read("name")
 
     error = caught.value
     assert (error.code, error.field) == ("storage_forbidden", "ExportStorage")
@@ -103,8 +137,9 @@ def test_an_app_without_its_identity_is_told_so(azure: AzureServices) -> None:
 
 
 @contextmanager
-def in_front_of(azurite: Azurite, *, busy: int) -> Iterator[tuple[str, list[int]]]:
-    """A connection string to an account that is ServerBusy ``busy`` times and then as Azurite; and what it answers."""
+def in_front_of(azurite: Azurite, *, busy: int = 0, lost: Collection[int] = ()) -> Iterator[tuple[str, list[int]]]:
+    """A connection string to an account that is ServerBusy ``busy`` times and then as Azurite; and what it answers. Of
+    those answers, counted from 1, the ``lost`` ones never arrive."""
     found = re.search("BlobEndpoint=http://([^/]+)", azurite.connection_string)
     assert found
     address = found[1]
@@ -124,12 +159,15 @@ def in_front_of(azurite: Azurite, *, busy: int) -> Iterator[tuple[str, list[int]
             answer = there.getresponse()
             content = answer.read()
             answers.append(answer.status)
+            if len(answers) in lost:
+                there.close()
+                self.close_connection = True
+                return
             kept = [one for one in answer.getheaders() if one[0].lower() not in ("content-length", "transfer-encoding")]
             self._answer(answer.status, kept, content)
             there.close()
 
-        def do_PUT(self) -> None:
-            self.do_GET()
+        do_HEAD = do_PUT = do_DELETE = do_GET  # noqa: N815 - as the library names them
 
         def _answer(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
             self.send_response(status)

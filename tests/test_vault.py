@@ -15,9 +15,12 @@ from azure_services import (
     Refusal,
 )
 
+from local.memory.clock import ManualClock
+from shared.azure.key_vault import KEPT_SECONDS, KeyVault
+from shared.azure.system_clock import SystemClock
 from shared.errors import ConfigurationError, DeploymentError, TemporaryError
+from shared.ports.clock import Clock
 from shared.settings import StorageAccount
-from shared.vault import KEPT_SECONDS, Vault
 
 SECRET = "campaign-monitor-newsletter"
 IDENTITY = StorageAccount("ExportStorage", managed_identity=True, client_id=CLIENT_ID)
@@ -29,16 +32,8 @@ def azure(azure: AzureServices) -> AzureServices:
     return azure
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
-def vault(azure: AzureServices, clock: Clock | None = None) -> Vault:
-    return Vault(azure.url, IDENTITY, clock=clock or Clock())
+def vault(azure: AzureServices, clock: Clock | None = None) -> KeyVault:
+    return KeyVault(azure.url, IDENTITY, clock or SystemClock())
 
 
 def test_the_key_is_had_with_the_token_of_the_apps_identity(azure: AzureServices) -> None:
@@ -50,14 +45,14 @@ def test_the_key_is_had_with_the_token_of_the_apps_identity(azure: AzureServices
 
 
 def test_a_key_is_kept_for_ten_minutes(azure: AzureServices) -> None:
-    clock = Clock()
+    clock = ManualClock()
     kept = vault(azure, clock)
     kept.key(SECRET)
     azure.secrets[SECRET] = "another-key"
 
-    clock.seconds += KEPT_SECONDS - 1
+    clock.sleep(KEPT_SECONDS - 1)
     assert kept.key(SECRET).get_secret_value() == "the-key"
-    clock.seconds += 1
+    clock.sleep(1)
     assert kept.key(SECRET).get_secret_value() == "another-key"
     assert len(azure.asked) == 2
     assert KEPT_SECONDS == 600
@@ -115,7 +110,7 @@ def test_a_vault_that_is_busy_for_a_moment_is_asked_again(azure: AzureServices) 
 
 def test_a_vault_that_stays_busy_or_is_down_is_a_matter_of_time(azure: AzureServices) -> None:
     azure.secrets[SECRET] = BUSY
-    down = Vault("https://nobody.vault.azure.net", IDENTITY)
+    down = KeyVault("https://nobody.vault.azure.net", IDENTITY, SystemClock())
     with ThreadPoolExecutor() as pool:
         asked = [pool.submit(one.key, SECRET) for one in (vault(azure), down)]
         errors = [call.exception() for call in asked]
@@ -146,7 +141,8 @@ def test_no_token_goes_to_what_does_not_identify_itself_as_the_vault(azure: Azur
 
 
 def test_without_a_vault_the_environment_holds_the_key() -> None:
-    kept = Vault(None, IDENTITY, environment={"SECRET_CAMPAIGN_MONITOR_NEWSLETTER": "the-key", "SECRET_EMPTY": ""})
+    environment = {"SECRET_CAMPAIGN_MONITOR_NEWSLETTER": "the-key", "SECRET_EMPTY": ""}
+    kept = KeyVault(None, IDENTITY, SystemClock(), environment=environment)
 
     assert kept.key(SECRET).get_secret_value() == "the-key"
     with pytest.raises(

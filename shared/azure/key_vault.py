@@ -1,8 +1,7 @@
-"""The keys of Campaign Monitor, from Key Vault. The only file that knows its SDK."""
+"""The keys of the accounts, from Key Vault: keeps ``shared.ports.vault.Vault``. The only file that knows its SDK."""
 
 import os
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any
@@ -11,8 +10,9 @@ from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoun
 from azure.keyvault.secrets import SecretClient
 from pydantic import SecretStr
 
+from shared.azure.identity import credential, got_no_token, without_token
 from shared.errors import ConfigurationError, DeploymentError, ExportError, TemporaryError
-from shared.identity import credential, got_no_token, without_token
+from shared.ports.clock import Clock
 from shared.settings import StorageAccount
 
 KEPT_SECONDS = 600
@@ -38,7 +38,7 @@ _NO_ROLE = (
 )
 
 
-class Vault:
+class KeyVault:
     """Gives each key as a SecretStr, which shows itself nowhere; keeps it for KEPT_SECONDS.
 
     Without ``url`` (local use only) the secret ``a-b`` is the environment variable ``SECRET_A_B``.
@@ -48,9 +48,9 @@ class Vault:
         self,
         url: str | None,
         identity: StorageAccount,
+        clock: Clock,
         *,
         environment: Mapping[str, str] = os.environ,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = url
         self._identity = identity
@@ -68,9 +68,9 @@ class Vault:
         Raises ConfigurationError where the vault does not give the secret, TemporaryError where it does not answer.
         """
         until, key = self._kept.get(secret_name, (0.0, SecretStr("")))
-        if anew or self._clock() >= until:
+        if anew or self._clock.monotonic() >= until:
             key = self._read(secret_name)
-            self._kept[secret_name] = (self._clock() + KEPT_SECONDS, key)
+            self._kept[secret_name] = (self._clock.monotonic() + KEPT_SECONDS, key)
         return key
 
     def probe(self) -> None:

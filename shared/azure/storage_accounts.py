@@ -9,7 +9,6 @@ from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
     HttpResponseError,
-    ResourceModifiedError,
     ResourceNotFoundError,
 )
 from azure.storage.blob import BlobServiceClient, ContainerClient, StorageErrorCode
@@ -17,21 +16,21 @@ from azure.storage.blob import LinearRetry as BlobRetry
 from azure.storage.queue import LinearRetry as QueueRetry
 from azure.storage.queue import QueueClient, TextBase64EncodePolicy
 
+from shared.azure.identity import credential, got_no_token, without_token
 from shared.errors import Changed, DeploymentError, ExportError, TemporaryError
-from shared.identity import credential, got_no_token, without_token
+from shared.ports.blobs import CHUNK_BYTES
 from shared.settings import StorageAccount
-
-CHUNK = 4 * 1024 * 1024
 
 # What fails for a moment (503 ServerBusy, a connection that breaks) is asked for again three times within some ten
 # seconds, which a person at the other end still waits. The SDK's own policy would take minutes; the patience of minutes
-# is the queue's, which delivers a step again. A connection inside Azure takes milliseconds; 60 s are for reading CHUNK.
+# is the queue's, which delivers a step again. A connection inside Azure takes milliseconds; 60 s are for reading one
+# piece of CHUNK_BYTES.
 _RETRIES: dict[str, Any] = {"backoff": 2, "random_jitter_range": 1, "retry_total": 3}
 _TIMEOUTS: dict[str, Any] = {"connection_timeout": 5, "read_timeout": 60}
 
 
 def container_client(account: StorageAccount, name: str) -> ContainerClient:
-    options: dict[str, Any] = {"max_single_get_size": CHUNK, "max_chunk_get_size": CHUNK, **_TIMEOUTS}
+    options: dict[str, Any] = {"max_single_get_size": CHUNK_BYTES, "max_chunk_get_size": CHUNK_BYTES, **_TIMEOUTS}
     options["retry_policy"] = BlobRetry(**_RETRIES)
     if account.connection_string:
         service = BlobServiceClient.from_connection_string(account.connection_string, **options)
@@ -50,7 +49,7 @@ def queue_client(account: StorageAccount, name: str) -> QueueClient:
 
 
 def is_container_missing(error: ResourceNotFoundError) -> bool:
-    return getattr(error, "error_code", None) == StorageErrorCode.CONTAINER_NOT_FOUND
+    return _code(error) == StorageErrorCode.CONTAINER_NOT_FOUND
 
 
 @contextmanager
@@ -61,9 +60,9 @@ def translated(account: StorageAccount, place: str, name: str) -> Iterator[None]
         yield
     except ExportError:
         raise
-    except ResourceModifiedError as error:
-        raise Changed(name) from error
     except ResourceNotFoundError as error:
+        if _code(error) == StorageErrorCode.BLOB_NOT_FOUND:
+            raise Changed(name) from error
         raise DeploymentError(
             "container_missing",
             f"The storage account of {account.setting} has no {place}.",
@@ -71,6 +70,9 @@ def translated(account: StorageAccount, place: str, name: str) -> Iterator[None]
             "SEGMENT_CONTAINER.",
         ) from error
     except AzureError as error:
+        # A block that was staged is dropped when somebody else makes a blob out of others.
+        if _status(error) == HTTPStatus.PRECONDITION_FAILED or _code(error) == StorageErrorCode.INVALID_BLOCK_LIST:
+            raise Changed(name) from error
         if got_no_token(error):
             raise without_token(account) from error
         if isinstance(error, ClientAuthenticationError) or _status(error) == HTTPStatus.FORBIDDEN:
@@ -85,7 +87,7 @@ def translated(account: StorageAccount, place: str, name: str) -> Iterator[None]
 
 def _forbidden(account: StorageAccount, place: str, error: AzureError) -> DeploymentError:
     """The service's error code says what exactly is missing."""
-    code = getattr(error, "error_code", None)
+    code = _code(error)
     said = f"HTTP {_status(error)}" + (f", {getattr(code, 'value', code)}" if code else "")
     return DeploymentError(
         "storage_forbidden",
@@ -100,3 +102,8 @@ def _forbidden(account: StorageAccount, place: str, error: AzureError) -> Deploy
 
 def _status(error: AzureError) -> int | None:
     return error.status_code if isinstance(error, HttpResponseError) else None
+
+
+def _code(error: AzureError) -> str | None:
+    """That of the service: a text, or a StorageErrorCode, which equals it."""
+    return getattr(error, "error_code", None)
