@@ -1,0 +1,136 @@
+"""What happened in a world, as the world itself saw it: what the oracles judge by."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from local.simulation.plans import Plan
+from local.simulation.records import ENDED, Records
+from local.simulation.refreshes import Insights
+from local.simulation.scheduler import Scheduler
+from local.simulation.service import Change, Listing, Service
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run when it ended, and what its list held then."""
+
+    time: float
+    run: dict[str, Any]
+    listing: Listing
+
+
+@dataclass(frozen=True)
+class OwnDoing:
+    """What became of somebody on a list past the product: they unsubscribed, bounced, came back by themselves."""
+
+    time: float
+    list_id: str
+    email: str
+    state: str
+    suppressed: bool
+
+
+@dataclass
+class History:
+    """``configurations`` of each export by the time at which they were saved, None where it was deleted."""
+
+    scheduler: Scheduler
+    plan: Plan
+    records: Records
+    service: Service
+    insights: Insights
+    configurations: dict[str, list[tuple[float, dict[str, Any] | None]]] = field(default_factory=dict)
+    ended: dict[str, Ended] = field(default_factory=dict)
+    own_doings: list[OwnDoing] = field(default_factory=list)
+    storms: list[tuple[float, float, str]] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
+    cancelled: dict[str, float] = field(default_factory=dict)
+    acknowledged: dict[tuple[str, str], list[tuple[float, bytes]]] = field(default_factory=dict)
+    calm_from: float = 0.0
+    last_refresh_at: float = 0.0
+    second_round_at: float = 0.0
+
+    def watch(self, container: str, name: str, content: bytes | None) -> None:
+        """Each write of the product, when it is stored."""
+        if container.endswith("catalog") and name.startswith("exports/"):
+            id_ = name.removeprefix("exports/").removesuffix(".json")
+            document = json.loads(content) if content is not None else None
+            self.configurations.setdefault(id_, []).append((self.scheduler.time, document))
+        elif name.endswith("/run.json") and content is not None:
+            self._look_at(json.loads(content))
+        elif name.startswith("exports/") and name.endswith(".parquet") and content is not None:
+            _, export, file = name.split("/")
+            list_id = file.removeprefix("acknowledged-").removesuffix(".parquet")
+            self.acknowledged.setdefault((export, list_id), []).append((self.scheduler.time, content))
+
+    def _look_at(self, run: dict[str, Any]) -> None:
+        id_, now = run["id"], self.scheduler.time
+        if run.get("cancel_requested"):
+            self.cancelled.setdefault(id_, now)
+        if run["status"] not in ENDED or id_ in self.ended:
+            return
+        list_id = run.get("list_id")
+        self.ended[id_] = Ended(now, run, dict(self.service.listing(list_id)) if list_id else {})
+        counts = ", ".join(f"{name} {count}" for name, count in run["counts"].items() if count)
+        why = f", {run['error']['code']}" if run.get("error") else ""
+        self.scheduler.tell(f"the run {id_} of {run['export']} ends: {run['status']}{why} ({counts})")
+
+    def configuration(self, export: str, moment: float) -> dict[str, Any] | None:
+        """As it was saved then."""
+        found = None
+        for time, document in self.configurations.get(export, []):
+            if time <= moment:
+                found = document
+        return found
+
+    def acknowledged_at(self, export: str, list_id: str, moment: float) -> bytes | None:
+        """The Parquet file as it was then."""
+        found = None
+        for time, content in self.acknowledged.get((export, list_id), []):
+            if time <= moment:
+                found = content
+        return found
+
+    def configured(self, export: str, begin: float, end: float) -> list[dict[str, Any]]:
+        """All that it was in that time."""
+        first = self.configuration(export, begin)
+        later = [document for time, document in self.configurations.get(export, []) if begin < time <= end]
+        return [document for document in [first, *later] if document]
+
+    def changes(self, list_id: str, email: str, *, until: float = float("inf")) -> list[Change]:
+        """What calls did to somebody on a list, in their order."""
+        return [
+            change
+            for change in self.by_person.get((list_id, email), [])
+            if change.time <= until and change.kind != "state"
+        ]
+
+    @property
+    def by_person(self) -> dict[tuple[str, str], list[Change]]:
+        if len(self._by_person_of) != len(self.service.changes):
+            self._by_person_of = self.service.changes[:]
+            self._by_person: dict[tuple[str, str], list[Change]] = {}
+            for change in self._by_person_of:
+                self._by_person.setdefault((change.list_id, change.email), []).append(change)
+        return self._by_person
+
+    def __post_init__(self) -> None:
+        self._by_person_of: list[Change] = []
+
+
+def job_of(change: Change) -> dict[str, Any]:
+    """The message that the caller was at: ``step``, ``export``, ``run``; empty for a door."""
+    try:
+        job = json.loads(change.job)
+    except ValueError:
+        return {}
+    return job if isinstance(job, dict) else {}
+
+
+def by_run(change: Change) -> str:
+    return str(job_of(change).get("run", ""))
+
+
+def by_export(change: Change) -> str:
+    return str(job_of(change).get("export", ""))

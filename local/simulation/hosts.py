@@ -1,0 +1,162 @@
+"""The platform: processes that take messages and tick, die and are started again."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from local.memory.queue import MemoryQueue, StaleReceipt, Taken
+from local.simulation.scheduler import Process, Scheduler
+from local.simulation.threads import SimulatedThreads
+from local.simulation.weather import Weather
+from shared.errors import ExportError
+
+MOST_DELIVERIES = 5  # maxDequeueCount of host.json
+BACK_AFTER = 30  # seconds, visibilityTimeout of host.json
+
+Work = Callable[[Any, bytes, int], None]
+MakeApp = Callable[[Process], Any]
+
+
+@dataclass
+class Platform:
+    """``hidden`` is for how many seconds a message that is taken is not seen; it is renewed while its process lives.
+    ``defects`` are what no process should raise: the process, what it was at, the error."""
+
+    scheduler: Scheduler
+    weather: Weather
+    queue: MemoryQueue
+    make_app: MakeApp
+    hidden: float
+    skews: bool
+    defects: list[tuple[str, str, Exception]] = field(default_factory=list)
+    deaths: list[float] = field(default_factory=list)
+    stalls: list[tuple[float, float]] = field(default_factory=list)
+    _idle: list[Callable[[], None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.scheduler.mischief = self._mischief
+        self._reboots: dict[str, Callable[[], None]] = {}
+
+    def worker(self, number: int, work: Work) -> None:
+        self._boot(f"worker {number}", lambda process: self._take(process, work))
+
+    def timer(self, number: int, tick: Callable[[Any], object], every: float) -> None:
+        def loop(process: Process) -> None:
+            app = self.make_app(process)
+            self.scheduler.sleep(self.scheduler.random.uniform(0, every))
+            while True:
+                self._attempt(process, "tick", lambda: tick(app))
+                self.scheduler.sleep(every)
+
+        self._boot(f"timer {number}", loop)
+
+    def door(self, name: str, call: Callable[[Any], object], *, patient: bool = False) -> None:
+        """One call of somebody, through a door of its own. The ``patient`` try again until it succeeds."""
+        process = Process(name, skew=self._skew())
+
+        def once() -> None:
+            while not self._attempt(process, name, lambda: call(self.make_app(process))) and patient:
+                self.scheduler.sleep(20)
+
+        self.scheduler.spawn(process, once)
+
+    def arrived(self, seconds: float) -> None:
+        """There will be a message to be seen then."""
+        self.scheduler.later(seconds, self._ring)
+
+    def _boot(self, name: str, loop: Callable[[Process], None], life: int = 0) -> None:
+        process = Process(f"{name}.{life}", skew=self._skew(), mortal=True)
+        self._reboots[process.name] = lambda: self._boot(name, loop, life + 1)
+        self.scheduler.spawn(process, lambda: loop(process))
+
+    def _take(self, process: Process, work: Work) -> None:
+        app = self.make_app(process)
+        while True:
+            self.scheduler.sleep(self.scheduler.random.uniform(0.01, 0.5))
+            hidden = self.hidden
+            if self.scheduler.random.random() < self.weather.early:
+                hidden = self.scheduler.random.uniform(0, 3)
+            taken = self.queue.take(hidden)
+            if taken is None:
+                self._wait()
+                continue
+            self.arrived(hidden)
+            if taken.count > MOST_DELIVERIES:
+                self.queue.to_poison(taken)
+            else:
+                self._deliver(process, app, work, taken, renews=hidden == self.hidden)
+
+    def _deliver(self, process: Process, app: Any, work: Work, taken: Taken, *, renews: bool) -> None:
+        newest = taken
+
+        def renew() -> bool:
+            nonlocal newest
+            try:
+                newest = self.queue.renew(newest, self.hidden)
+            except StaleReceipt:
+                return False
+            self.arrived(self.hidden)
+            return True
+
+        process.job = taken.text
+        threads = SimulatedThreads(self.scheduler, process)
+        with threads.repeat(renew if renews else lambda: False, self.hidden / 2):
+            good = self._attempt(process, taken.text, lambda: work(app, taken.text.encode(), taken.count))
+        process.job = ""
+        try:
+            if good:
+                self.queue.done(newest)
+            elif taken.count >= MOST_DELIVERIES:
+                self.scheduler.tell(f"a message is given up: {taken.text}")
+                self.queue.to_poison(newest)
+            else:
+                self.queue.back(newest, BACK_AFTER)
+                self.arrived(BACK_AFTER)
+        except StaleReceipt:
+            pass  # somebody else has it
+
+    def _attempt(self, process: Process, what: str, call: Callable[[], object]) -> bool:
+        try:
+            call()
+        except ExportError as error:
+            self.scheduler.tell(f"{process.name}: {what}: {error.code}")
+            return False
+        except Exception as error:
+            logging.getLogger(__name__).debug("%s", what, exc_info=error)
+            self.scheduler.tell(f"{process.name}: {what}: a defect: {type(error).__name__}")
+            self.defects.append((process.name, what, error))
+            return False
+        return True
+
+    def _wait(self) -> None:
+        me = self.scheduler.me()
+        ticket = me.ticket
+        self._idle.append(lambda: self.scheduler.wake(me, ticket))
+        self.scheduler.park()
+
+    def _ring(self) -> None:
+        idle, self._idle = self._idle, []
+        for wake in idle:
+            wake()
+
+    def _mischief(self, process: Process, what: str, seconds: float) -> None:
+        """At any call that a process makes it may die or stall, before the answer is there."""
+        random, weather = self.scheduler.random, self.weather
+        if not process.mortal or not process.alive:
+            return
+        if weather.kill and random.random() < weather.kill:
+            self.scheduler.later(random.uniform(0, seconds), lambda: self._kill(process))
+        elif weather.stall and random.random() < weather.stall:
+            long = random.choice([random.uniform(1, 20), random.uniform(31, 150), random.uniform(300, 1200)])
+            self.stalls.append((self.scheduler.time, long))
+            self.scheduler.later(random.uniform(0, seconds), lambda: self.scheduler.stall(process, long))
+
+    def _kill(self, process: Process) -> None:
+        if process.alive:
+            self.scheduler.kill(process)
+            self.deaths.append(self.scheduler.time)
+            self.scheduler.later(self.scheduler.random.uniform(1, 60), self._reboots.pop(process.name))
+
+    def _skew(self) -> float:
+        return self.scheduler.random.uniform(-30, 30) if self.skews else 0.0

@@ -1,0 +1,76 @@
+"""Answers to an import that are right in an odd way: nobody has promised that they never come."""
+
+import json
+import random
+from typing import Any
+
+from local.standin.answers import Payload
+
+
+def oddly(payload: Payload, chance: random.Random) -> tuple[Payload, str]:
+    """The answer otherwise, and how."""
+    try:
+        answer = json.loads(payload.content)
+    except ValueError:
+        return payload, "it is as it was"
+    result = answer.get("ResultData", answer) if isinstance(answer, dict) else None
+    if not isinstance(result, dict) or "TotalNewSubscribers" not in result:
+        return payload, "it is as it was"
+    how = chance.choice(_WAYS)
+    said = how(result, chance)
+    mark = b"\xef\xbb\xbf" if how is _with_mark else b""
+    return Payload(payload.status, payload.headers, mark + json.dumps(answer).encode()), said
+
+
+def _more(result: dict[str, Any], chance: random.Random) -> str:
+    by = chance.choice([-1, 1])
+    result["TotalExistingSubscribers"] = max(0, result["TotalExistingSubscribers"] + by)
+    return "a count that does not fit"
+
+
+def _swapped(result: dict[str, Any], _: random.Random) -> str:
+    new, existing = result["TotalNewSubscribers"], result["TotalExistingSubscribers"]
+    result["TotalNewSubscribers"], result["TotalExistingSubscribers"] = existing, new
+    return "new for existing"
+
+
+def _in_capitals(result: dict[str, Any], _: random.Random) -> str:
+    for one in result["FailureDetails"]:
+        one["EmailAddress"] = one["EmailAddress"].upper()
+    return "failures in capitals"
+
+
+def _with_blanks(result: dict[str, Any], _: random.Random) -> str:
+    for one in result["FailureDetails"]:
+        one["EmailAddress"] = f" {one['EmailAddress']}\t"
+    return "failures with blanks"
+
+
+def _misspelt(result: dict[str, Any], _: random.Random) -> str:
+    for one in result["FailureDetails"]:
+        one["EmailAddress"] = one["EmailAddress"].replace("@", "=40")
+    return "failures misspelt" if result["FailureDetails"] else "it is as it was"
+
+
+def _unlisted_code(result: dict[str, Any], _: random.Random) -> str:
+    for one in result["FailureDetails"]:
+        one["Code"] = 299
+    return "failures with a code that nobody listed"
+
+
+def _twice(result: dict[str, Any], _: random.Random) -> str:
+    result["FailureDetails"] += result["FailureDetails"][:1]
+    return "a failure twice"
+
+
+def _without_details(result: dict[str, Any], _: random.Random) -> str:
+    if result["FailureDetails"]:
+        result["FailureDetails"] = result["FailureDetails"][1:]
+    return "a failure untold"
+
+
+def _with_mark(_result: dict[str, Any], _: random.Random) -> str:
+    return "behind a byte order mark"
+
+
+_WAYS = (_more, _swapped, _in_capitals, _with_blanks, _misspelt, _unlisted_code, _twice, _without_details, _with_mark)

@@ -1,0 +1,53 @@
+"""The oracles: what must be true of a world that has come to rest. They know what the world did and what was written
+down, and share no code with the engine."""
+
+from collections.abc import Iterator
+
+from local.simulation.oracles import account, delivery, leavers, life, people
+from local.simulation.oracles.findings import Finding, Oracle
+from local.simulation.world import World
+
+ORACLES: tuple[Oracle, ...] = (
+    account.account_balances,
+    account.rows_counted,
+    account.rows_told,
+    account.values_cost_no_row,
+    account.refresh_is_whole,
+    account.no_older_refresh,
+    delivery.has_arrived,
+    delivery.acknowledged_is_true,
+    delivery.sent_once,
+    delivery.counts_are_true,
+    delivery.nothing_after_the_end,
+    delivery.a_cancelled_run_stops,
+    delivery.a_trial_sends_nothing,
+    delivery.one_run_at_a_time,
+    leavers.only_leavers_are_removed,
+    leavers.only_the_own_are_removed,
+    leavers.removals_are_wanted,
+    leavers.guards_hold,
+    leavers.confirmations_hold_for_what_was_seen,
+    leavers.leavers_leave,
+    people.opted_out_stays_out,
+    people.opt_outs_are_not_forgotten,
+    people.no_address_leaks,
+    people.nobody_else_calls,
+    life.every_run_ends,
+    life.nothing_is_left,
+    life.no_defects,
+    life.calm_runs_succeed,
+    life.refreshes_are_exported,
+    life.converges,
+    life.nothing_new_is_sent,
+)
+
+
+def judge(world: World) -> Iterator[Finding]:
+    """What each oracle says of the world, one of each kind."""
+    for oracle in ORACLES:
+        name = getattr(oracle, "__name__", "")
+        kinds = set()
+        for said in oracle(world):
+            if said.kind not in kinds:
+                kinds.add(said.kind)
+                yield Finding(name, said.kind, said.sentence)

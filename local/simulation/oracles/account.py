@@ -1,0 +1,123 @@
+"""The account: that it balances, and the first two of the truths: no row vanishes, no row is read as another."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from local.simulation.oracles.findings import Said
+from local.simulation.oracles.reading import OPTIONAL_NOW, Reading, readings
+from local.simulation.records import ENDED
+from local.simulation.world import World
+
+PARTS = ("malformed", "invalid", "duplicate", "unchanged", "to_send")
+SENT = ("added", "updated", "refused", "unsent")
+
+
+def account_balances(world: World) -> Iterator[Said]:
+    """Both sums of the account, of every run from its plan on; of one that has ended, that nothing is negative."""
+    for run in world.records.runs():
+        counts = run["counts"]
+        if any(count < 0 for count in counts.values()):
+            yield Said("negative", f"{run['id']}: {counts}")
+        if counts["rows_read"] != sum(counts[name] for name in PARTS):
+            yield Said("rows", f"{run['id']}: {counts}")
+        if run["status"] in ENDED and counts["to_send"] != sum(counts[name] for name in SENT):
+            yield Said("sent", f"{run['id']} {run['status']}: {counts}")
+
+
+def rows_counted(world: World) -> Iterator[Said]:
+    """Truth 1, no row vanishes: what the run counted is what a person would count in the files that it used."""
+    for ended in world.history.ended.values():
+        run, found = ended.run, readings(world.history, ended.run)
+        if not found:
+            continue
+        wrong = [_miscounted(run["counts"], reading) for reading in found]
+        if all(wrong):
+            stray = " with stray quotes" if world.plan.style.stray_quotes else ""
+            yield Said(f"{wrong[0][0]}{stray}", f"{run['id']}: {wrong[0][1]}")
+
+
+def _miscounted(counts: dict[str, int], reading: Reading) -> tuple[str, str] | None:
+    told = counts | {"first": counts["unchanged"] + counts["to_send"]}
+    for name, count in reading.counts().items():
+        if told[name] != count:
+            return name, f"{name} is {told[name]}, and {count} are in the files"
+    return None
+
+
+def rows_told(world: World) -> Iterator[Said]:
+    """Truth 1: each malformed, invalid, duplicate and refused row is one line of rejects.csv, with its place."""
+    for ended in world.history.ended.values():
+        run = ended.run
+        found = readings(world.history, run)
+        if not found or run.get("audit"):
+            continue
+        lines = world.records.rejects(run)
+        told = Counter(_place(line) for line in lines if not line["reason"].startswith(("refused", "not_removed")))
+        if all(told != _places(reading) for reading in found):
+            missing, more = _places(found[0]) - told, told - _places(found[0])
+            stray = " with stray quotes" if world.plan.style.stray_quotes else ""
+            yield Said(f"rows{stray}", f"{run['id']}: not told {[*missing][:3]}, told {[*more][:3]}")
+        for name in ("refused", "not_removed"):
+            number = sum(line["reason"].startswith(name) for line in lines)
+            if number != run["counts"][name] and not run["dry_run"]:
+                yield Said(name, f"{run['id']}: {run['counts'][name]} were {name}, and {number} lines say so")
+
+
+def _place(line: dict[str, str]) -> tuple[str, str, str, str]:
+    reason = "malformed" if line["reason"].startswith("malformed") else line["reason"]
+    return line["segment"], line["partition"], line["line"], reason
+
+
+def _places(reading: Reading) -> Counter[tuple[str, str, str, str]]:
+    fates = {"duplicate": "duplicate_email"}
+    return Counter(
+        (one.segment, one.partition, str(one.row.line), fates.get(one.fate, one.fate))
+        for one in reading.rows
+        if one.fate != "first"
+    )
+
+
+def values_cost_no_row(world: World) -> Iterator[Said]:
+    """A value that its field cannot take is left out and told; the person is sent all the same."""
+    if not world.plan.style.bad_values:
+        return
+    for ended in world.history.ended.values():
+        if OPTIONAL_NOW in ended.run["counts"]:
+            continue
+        for reading in readings(world.history, ended.run)[:1]:
+            costly = [one for one in reading.rows if one.row.faults and "EMail" not in one.row.faults]
+            if any(one.fate not in ("first", "duplicate") for one in costly):
+                yield Said("costs the row", f"{ended.run['id']}: an optional value cost a person their row")
+                return
+
+
+def refresh_is_whole(world: World) -> Iterator[Said]:
+    """Truth 2 and 5: of a dated folder a run uses all files or none."""
+    for ended in world.history.ended.values():
+        run = ended.run
+        if not run.get("partitions"):
+            continue
+        for snapshot, parts in zip(run["snapshots"], run["partitions"], strict=True):
+            refresh = world.insights.of_path(snapshot["path"])
+            files = [name for name in (refresh.files if refresh else {}) if name.startswith(snapshot["path"] + "/")]
+            if sorted(name.rpartition("/")[2] for name in files) != sorted(parts):
+                yield Said("half", f"{run['id']} used {len(parts)} of {len(files)} files of {snapshot['path'][-40:]}")
+
+
+def no_older_refresh(world: World) -> Iterator[Said]:
+    """A run never goes back to a refresh older than one that the export has used."""
+    newest: dict[tuple[str, str], str] = {}
+    planned = [ended.run for ended in world.history.ended.values() if ended.run.get("planned_at")]
+    for run in sorted(planned, key=_planned_at):
+        if run["dry_run"] or run.get("audit"):
+            continue
+        for snapshot in run["snapshots"]:
+            key, dated = (run["export"], snapshot["segment"]), snapshot["path"][-15:]
+            if dated < newest.get(key, ""):
+                yield Said("older", f"{run['id']} used {dated} after {newest[key]} of {snapshot['segment']}")
+            newest[key] = max(dated, newest.get(key, ""))
+
+
+def _planned_at(run: dict[str, Any]) -> str:
+    return str(run["planned_at"])

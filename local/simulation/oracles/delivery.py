@@ -1,0 +1,181 @@
+"""What is sent: truth 3, that what is counted as sent has arrived, and truth 4, that nobody is refused and acknowledged."""
+
+from collections.abc import Iterator
+
+from local.simulation.history import Ended, by_export, by_run
+from local.simulation.oracles.findings import Said
+from local.simulation.oracles.parquet import HELD, acknowledged
+from local.simulation.oracles.reading import Reading, difference, expected, readings, seconds, tables_of
+from local.simulation.service import Change
+from local.simulation.world import World
+
+GOOD = ("succeeded", "completed_with_rejects")
+STALE = 15.0  # seconds: what a gateway gave up may still be stored
+
+
+def sends(run: dict[str, object]) -> bool:
+    return not run["dry_run"] and not run.get("audit")
+
+
+def has_arrived(world: World) -> Iterator[Said]:
+    """Truth 3: after a good run everybody whose row counts has on the list what their row says, by the last call of
+    this export about them; or was refused, and is told, or was refused before and is the same."""
+    for ended in world.history.ended.values():
+        run, found = ended.run, readings(world.history, ended.run)
+        if run["status"] not in GOOD or not sends(run) or not found:
+            continue
+        refused = {line["email"].lower() for line in world.records.rejects(run) if line["reason"].startswith("refused")}
+        if run["counts"]["unsent"]:
+            yield Said("unsent", f"{run['id']} {run['status']}, and {run['counts']['unsent']} are unsent")
+        wrong = [_not_arrived(world, ended, reading, refused) for reading in found]
+        if all(wrong):
+            yield wrong[0][0]
+
+
+def _not_arrived(world: World, ended: Ended, reading: Reading, refused: set[str]) -> list[Said]:
+    run = ended.run
+    said = []
+    for email, read in reading.first.items():
+        changes = world.history.changes(run["list_id"], email, until=ended.time)
+        last = next((one for one in reversed(changes) if by_export(one) == run["export"]), None)
+        if email in refused:
+            continue
+        name = f"{run['id']}: {email.partition('@')[0]}"
+        if last is None or last.kind != "import":
+            said.append(Said("never sent", f"{name} counts as sent or unchanged, and was not sent"))
+        elif last.code is not None:
+            if by_run(last) == run["id"]:
+                said.append(Said(f"refused{_oddly(world, run)}", f"{name} was refused with {last.code}, and is not told"))
+        elif last.after is None or (wrong := difference(expected(read, reading), last.after, tables_of(run))):
+            said.append(Said("another value", f"{name} counts as sent, and {wrong if last.after else 'is not there'}"))
+    return said
+
+
+def _oddly(world: World, run: dict[str, object]) -> str:
+    return " in an odd answer" if run["id"] in world.service.odd else ""
+
+
+def acknowledged_is_true(world: World) -> Iterator[Said]:
+    """Truth 4: whoever is acknowledged as on the list was taken by the service, and nobody whom it refused is."""
+    for ended in world.history.ended.values():
+        run = ended.run
+        data = world.history.acknowledged_at(run["export"], run.get("list_id") or "", ended.time)
+        if data is None or not sends(run):
+            continue
+        for email, state in acknowledged(data).items():
+            changes = world.history.changes(run["list_id"], email, until=ended.time)
+            own = [one for one in changes if by_export(one) == run["export"]]
+            if state not in HELD or not own:
+                if state in HELD:
+                    yield Said("never sent", f"{run['id']}: {email.partition('@')[0]} is acknowledged, and was never sent")
+                continue
+            newest = [one for one in own if by_run(one) == by_run(own[-1])]
+            if all(one.code is not None for one in newest):
+                words = f"was refused with {newest[-1].code}, and is acknowledged"
+                kind = "refused" + ("" if not world.service.odd else " in an odd answer")
+                yield Said(kind, f"{run['id']}: {email.partition('@')[0]} {words}")
+
+
+def sent_once(world: World) -> Iterator[Said]:
+    """A subscriber is sent twice by a run only where a process died or stalled, or an answer was lost: never because a
+    message came twice, came late, or was seen by two."""
+    for ended in world.history.ended.values():
+        if not untroubled(world, ended):
+            continue
+        taken: dict[str, Change] = {}
+        for change in world.service.changes:
+            if by_run(change) != ended.run["id"] or change.kind != "import" or change.code is not None:
+                continue
+            if change.email in taken:
+                yield Said("twice", f"{ended.run['id']} sent {change.email.partition('@')[0]} twice")
+                return
+            taken[change.email] = change
+
+
+def counts_are_true(world: World) -> Iterator[Said]:
+    """Added, updated and refused are as the service took them, where no answer was lost."""
+    for ended in world.history.ended.values():
+        run = ended.run
+        if not untroubled(world, ended) or not sends(run) or run["id"] in world.service.odd:
+            continue
+        last: dict[str, Change] = {}
+        for change in world.service.changes:
+            if by_run(change) == run["id"] and change.kind == "import":
+                last[change.email] = change
+        taken = [one for one in last.values() if one.code is None]
+        told = {name: run["counts"][name] for name in ("added", "updated", "refused")}
+        true = {
+            "added": sum(one.before is None for one in taken),
+            "updated": sum(one.before is not None for one in taken),
+            "refused": len(last) - len(taken),
+        }
+        if told != true:
+            yield Said("counts", f"{run['id']} says {told}, and the service {true}")
+        gone = [one for one in world.service.changes if by_run(one) == run["id"] and one.kind in ("delete", "unsubscribe")]
+        if len({one.email for one in gone if one.code is None}) > run["counts"]["removed"]:
+            yield Said("removed", f"{run['id']} says that it removed {run['counts']['removed']}, and the service {len(gone)}")
+
+
+def untroubled(world: World, ended: Ended) -> bool:
+    """Whether nothing went wrong in its time but messages."""
+    begin, end = seconds(ended.run["created_at"]) - 60, ended.time
+    platform = world.platform
+    dead = any(begin <= time <= end for time in platform.deaths)
+    stalled = any(time <= end and time + long >= begin for time, long in platform.stalls)
+    lost = any(begin - 400 <= time <= end for time in world.service.lost_answers)
+    harmless = ("doubled", "delayed", "lost", "early", "odd")
+    stormy = any(
+        time <= end and until + 300 >= begin and any(not word.startswith(harmless) for word in words.split(", "))
+        for time, until, words in world.history.storms
+    )
+    return not (dead or stalled or lost or stormy)
+
+
+def nothing_after_the_end(world: World) -> Iterator[Said]:
+    """When a run has ended nothing is sent for it any more, whoever was cancelled, stalled, or late."""
+    for change in world.service.changes:
+        ended = world.history.ended.get(by_run(change))
+        if ended and change.kind != "state" and change.time > ended.time and not change.late:
+            late = "left" if change.left > ended.time else "arrived"
+            words = f"{change.kind} {late} {change.time - ended.time:.0f} s after the end"
+            yield Said("after the end", f"{ended.run['id']} {ended.run['status']}: {words}")
+            return
+
+
+def a_cancelled_run_stops(world: World) -> Iterator[Said]:
+    """Soon after somebody cancelled a run nothing is sent for it any more."""
+    for change in world.service.changes:
+        asked = world.history.cancelled.get(by_run(change))
+        if asked is None or change.kind == "state":
+            continue
+        # The steps look every two seconds; a stalled process and a storage that is away cannot.
+        slack = 200 + sum(long for time, long in world.platform.stalls if time + long > asked)
+        slack += 600 if any(begin <= change.left and end >= asked for begin, end, _ in world.history.storms) else 0
+        if change.left > asked + slack:
+            yield Said("goes on", f"{by_run(change)} sent {change.left - asked:.0f} s after it was cancelled")
+            return
+
+
+def a_trial_sends_nothing(world: World) -> Iterator[Said]:
+    """A rehearsal and an audit change nothing on any list."""
+    trials = {run["id"] for run in world.records.runs() if not sends(run)}
+    for change in world.service.changes:
+        if change.kind != "state" and by_run(change) in trials:
+            yield Said("sent", f"{by_run(change)}, a trial, did {change.kind}")
+            return
+
+
+def one_run_at_a_time(world: World) -> Iterator[Said]:
+    """Of an export no two runs change the list at once."""
+    spans: dict[str, dict[str, tuple[float, float]]] = {}
+    for change in world.service.changes:
+        if change.kind != "state" and not change.late and (run := by_run(change)):
+            of_export = spans.setdefault(by_export(change), {})
+            begin, _ = of_export.get(run, (change.time, 0))
+            of_export[run] = (begin, change.time)
+    for export, runs in spans.items():
+        ordered = sorted((begin, end, run) for run, (begin, end) in runs.items())
+        for (_, end, one), (begin, _, other) in zip(ordered, ordered[1:], strict=False):
+            if begin < end:
+                yield Said("two", f"{one} and {other} of {export} sent at once")
+                return

@@ -1,0 +1,157 @@
+"""Truth 5: nobody is removed who has not left."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from local.simulation.history import by_export, by_run
+from local.simulation.oracles.findings import Said
+from local.simulation.oracles.parquet import HELD, acknowledged
+from local.simulation.oracles.reading import Reading, readings, seconds, tables_of
+from local.simulation.service import Change
+from local.simulation.world import World
+
+_REMOVALS = ("unsubscribe", "delete")
+
+
+def _removals(world: World) -> Iterator[tuple[Change, dict[str, Any]]]:
+    """Each call of a run that took somebody off a list."""
+    runs = {run["id"]: run for run in world.records.runs()}
+    for change in world.service.changes:
+        if change.kind in _REMOVALS and change.code is None and by_run(change) in runs:
+            yield change, runs[by_run(change)]
+
+
+def only_leavers_are_removed(world: World) -> Iterator[Said]:
+    """Nobody is removed who stands in the files that the run used, or who is in a segment of the export in the newest
+    refresh that had begun."""
+    for change, run in _removals(world):
+        who = change.email.partition("@")[0]
+        found = readings(world.history, run)
+        if found and all(change.email in reading.mentioned for reading in found):
+            yield Said("in the files", f"{run['id']} removed {who}, who stands in its files")
+        folder = run["snapshots"][0]["segment"].partition("/")[0]
+        refresh = world.insights.begun_by(folder, seconds(run["planned_at"]) if run.get("planned_at") else change.time)
+        members = refresh.members if refresh else {}
+        if any(change.email in members.get(table, ()) for table in tables_of(run)):
+            half = [one["path"] for one in run["snapshots"]]
+            mixed = refresh is None or any(path not in refresh.paths.values() for path in half)
+            yield Said(
+                "half a refresh" if mixed else "not in the files",
+                f"{run['id']} removed {who}, who is in {sorted(tables_of(run))} of the refresh that had begun",
+            )
+
+
+def only_the_own_are_removed(world: World) -> Iterator[Said]:
+    """An export removes only whom it put on the list itself, and whom no other enabled export holds there."""
+    for change, run in _removals(world):
+        earlier = world.history.changes(change.list_id, change.email, until=change.time)
+        who = change.email.partition("@")[0]
+        if not any(_put_there(one, run["export"]) for one in earlier):
+            yield Said("not added", f"{run['id']} removed {who}, whom {run['export']} did not put on the list")
+        planned = seconds(run["planned_at"]) if run.get("planned_at") else change.time
+        for other in world.plan.exports:
+            document = world.history.configuration(other, planned)
+            if other == run["export"] or not document or document["list_id"] != change.list_id:
+                continue
+            data = world.history.acknowledged_at(other, change.list_id, planned - 120)
+            still = world.history.acknowledged_at(other, change.list_id, planned)
+            if data and data == still and document["enabled"] and acknowledged(data).get(change.email) in HELD:
+                yield Said("of another export", f"{run['id']} removed {who}, whom {other} has on the list")
+
+
+def _put_there(change: Change, export: str) -> bool:
+    """Whether it made somebody active who was not, by this export: new, or whom it had deleted."""
+    was = change.before["state"] if change.before else None
+    return by_export(change) == export and change.kind == "import" and change.code is None and was in (None, "Deleted")
+
+
+def removals_are_wanted(world: World) -> Iterator[Said]:
+    """Nobody is removed by an export that keeps its leavers, in another way than it says, or after it was changed."""
+    for change, run in _removals(world):
+        begin = seconds(run["created_at"]) - 60
+        configured = world.history.configured(run["export"], begin, change.left)
+        if not any((one["removals"], one["list_id"]) == (change.kind, change.list_id) for one in configured):
+            yield Said("not wanted", f"{run['id']}: {change.kind} by an export that says otherwise")
+
+
+def guards_hold(world: World) -> Iterator[Said]:
+    """Where more have left than the export allows, or a segment is empty, nobody is removed unless it is confirmed."""
+    judged = set()
+    for _, run in _removals(world):
+        if run["id"] in judged or run.get("confirm_removals"):
+            continue
+        judged.add(run["id"])
+        if (run.get("error") or {}).get("code") == "too_many_leavers":
+            yield Said("guarded", f"{run['id']} says that it removed nobody, and did")
+        for reading in readings(world.history, run)[:1]:
+            yield from _unguarded(world, run, reading)
+
+
+def _unguarded(world: World, run: dict[str, Any], reading: Reading) -> Iterator[Said]:
+    usable = {one.segment for one in reading.rows if one.fate in ("first", "duplicate")}
+    for snapshot in run["snapshots"]:
+        if snapshot["segment"] not in usable:
+            yield Said("empty", f"{run['id']} removed somebody while {snapshot['segment']} is empty")
+    planned = seconds(run["planned_at"])
+    data = world.history.acknowledged_at(run["export"], run["list_id"], planned)
+    if data is None:
+        return
+    held = {email for email, state in acknowledged(data).items() if state in HELD}
+    for other in world.plan.exports:
+        if other != run["export"] and (of_other := world.history.acknowledged_at(other, run["list_id"], planned)):
+            held -= {email for email, state in acknowledged(of_other).items() if state in HELD}
+    left = held - reading.mentioned
+    begin = seconds(run["created_at"]) - 60
+    percents = [one["max_removal_percent"] for one in world.history.configured(run["export"], begin, planned + 60)]
+    if percents and len(left) * 100 > len(held) * max(percents):
+        yield Said("percent", f"{run['id']}: {len(left)} of {len(held)} have left, more than {max(percents)} %")
+
+
+def confirmations_hold_for_what_was_seen(world: World) -> Iterator[Said]:
+    """Somebody confirms the removals of a run that was stopped: for the snapshots of that run alone."""
+    runs = {run["id"]: run for run in world.records.runs()}
+    for _, run in _removals(world):
+        seen = runs.get(str(run.get("requested_by") or "").removeprefix("confirm "))
+        if seen and _used(run) != _used(seen):
+            yield Said("another refresh", f"{run['id']} removed by a confirmation of {seen['id']}, which saw other files")
+            return
+
+
+def _used(run: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(one["segment"], one["path"]) for one in run["snapshots"]]
+
+
+def leavers_leave(world: World) -> Iterator[Said]:
+    """In the end whoever left is off the list, as the export says: no leaver is forgotten."""
+    last = last_runs(world)
+    held = {
+        export: acknowledged(data)
+        for export, run in last.items()
+        if (data := world.history.acknowledged_at(export, run["list_id"], float("inf")))
+    }
+    for export, run in last.items():
+        if run["removals"] == "keep" or run["status"] == "failed" or run.get("warnings"):
+            continue
+        (reading,) = readings(world.history, run)[-1:] or [None]
+        if reading is None:
+            continue
+        for email, state in held.get(export, {}).items():
+            elsewhere = any(
+                held[other].get(email) in HELD
+                for other, one in last.items()
+                if other != export and other in held and one["list_id"] == run["list_id"]
+            )
+            on_list = world.service.listing(run["list_id"]).get(email, {}).get("state") == "Active"
+            if state == 1001 and on_list and not elsewhere and email not in reading.mentioned:
+                yield Said("stays", f"{email.partition('@')[0]} left {export}, which put them there, and is on the list")
+
+
+def last_runs(world: World) -> dict[str, dict[str, Any]]:
+    """The last run of each export that runs in the end, that came to plan."""
+    found = {}
+    for ended in world.history.ended.values():
+        run = ended.run
+        document = world.history.configuration(run["export"], float("inf"))
+        if document and document["enabled"] and ended.time > world.history.last_refresh_at and run.get("planned_at"):
+            found[run["export"]] = run
+    return found

@@ -1,0 +1,127 @@
+"""A run's life: it ends, leaves nothing behind, and once nothing goes wrong, everything comes out right."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from local.simulation.history import by_export
+from local.simulation.oracles.delivery import GOOD
+from local.simulation.oracles.findings import Said
+from local.simulation.oracles.leavers import last_runs
+from local.simulation.oracles.reading import Reading, difference, expected, readings, seconds, tables_of
+from local.simulation.records import ENDED
+from local.simulation.service import Change
+from local.simulation.world import World
+
+_REFUSABLE = (1, 204, 205, 206, 207, 208)  # docs/changes.md: not offered again before their data change
+
+
+def every_run_ends(world: World) -> Iterator[Said]:
+    """Every run that began has ended six hours after nothing went wrong any more; at the very end all have."""
+    for run in world.records.runs():
+        if run["status"] not in ENDED:
+            yield Said("never", f"{run['id']} is still {run['status']}")
+            continue
+        ended = world.history.ended.get(run["id"])
+        limit = world.history.last_refresh_at
+        if ended and seconds(run["created_at"]) < world.history.calm_from and ended.time > limit:
+            yield Said("late", f"{run['id']} ended only at {ended.time:.0f}")
+
+
+def nothing_is_left(world: World) -> Iterator[Said]:
+    """In the end no export is held, nothing is leased, and no message of a living run waits."""
+    for export in world.records.held():
+        yield Said("held", f"{export} is still held by a run")
+    for info in world.state.list("runs/"):
+        if world.state.is_leased(info.name):
+            yield Said("leased", f"{info.name} is still leased")
+
+
+def no_defects(world: World) -> Iterator[Said]:
+    """No step, tick or door meets what nobody thought of."""
+    for process, what, error in world.platform.defects:
+        yield Said(type(error).__name__, f"{process} at {what}: {type(error).__name__}: {str(error)[:200]}")
+    for process, crash in world.scheduler.crashes:
+        yield Said(f"crash {type(crash).__name__}", f"{process}: {crash!r}"[:200])
+    for run in world.records.runs():
+        if (run.get("error") or {}).get("code") == "internal":
+            yield Said("internal", f"{run['id']} failed for something that nobody thought of")
+
+
+def calm_runs_succeed(world: World) -> Iterator[Said]:
+    """Once nothing goes wrong any more runs succeed, or fail for what they should: a guard."""
+    for ended in world.history.ended.values():
+        run = ended.run
+        if seconds(run["created_at"]) < world.history.last_refresh_at or run["status"] in GOOD:
+            continue
+        code = (run.get("error") or {}).get("code")
+        if code != "too_many_leavers":
+            yield Said(f"{run['status']} {code}", f"{run['id']}: {run['status']} {code} in the calm")
+
+
+def refreshes_are_exported(world: World) -> Iterator[Said]:
+    """Every export that runs by itself has taken the last refresh by itself."""
+    for export, document in world.history.plan.exports.items():
+        saved = world.history.configuration(export, float("inf"))
+        if not saved or not saved["enabled"] or saved["schedule"] != "refresh":
+            continue
+        paths = [
+            one["path"]
+            for ended in world.history.ended.values()
+            if ended.run["export"] == export and seconds(ended.run["created_at"]) < world.history.second_round_at
+            for one in ended.run["snapshots"]
+        ]
+        for segment in saved["segments"]:
+            folder, _, table = segment.partition("/")
+            newest = world.insights.begun_by(folder, world.scheduler.time)
+            if newest and newest.paths[table] not in paths:
+                yield Said("missed", f"{export} has not taken {newest.paths[table][-30:]} ({document['schedule']})")
+
+
+def converges(world: World) -> Iterator[Said]:
+    """One refresh and a run after nothing goes wrong any more, everybody in a segment is on the list with what their
+    row says; but for those who opted out, or whom the service refuses, or whom the export unsubscribed."""
+    for export, run in last_runs(world).items():
+        for reading in readings(world.history, run)[-1:]:
+            for email, read in reading.first.items():
+                record = world.service.listing(run["list_id"]).get(email)
+                changes = world.history.changes(run["list_id"], email)
+                own = [one for one in changes if by_export(one) == export and one.kind == "import"]
+                who = f"{email.partition('@')[0]} of {export}"
+                if record is None:
+                    yield Said("absent", f"{who} is not on the list")
+                elif record["state"] != "Active":
+                    yield from _not_active(world, who, export, record, own, changes)
+                elif by_export(changes[-1]) == export and (
+                    wrong := difference(expected(read, reading), record, tables_of(run))
+                ):
+                    yield Said("another value", f"{who}: {wrong}")
+
+
+def _not_active(
+    world: World, who: str, export: str, record: dict[str, Any], own: list[Change], changes: list[Change]
+) -> Iterator[Said]:
+    """Rightly so where the service refused them the last time that the export offered them."""
+    state = record["state"]
+    if not own or own[-1].code not in _REFUSABLE:
+        # Somebody may have gone by themselves since.
+        since = own[-1].time if own else 0.0
+        went = [one for one in world.history.own_doings if one.email == changes[-1].email and one.time > since] if own else []
+        removed = [one for one in changes if one.kind != "import" and one.time > since]
+        if not went and not removed:
+            yield Said("not active", f"{who} is {state}, and was not refused")
+    elif state == "Deleted" and not record["suppressed"]:
+        deletions = [one for one in changes if one.kind == "delete" and one.code is None]
+        if deletions and by_export(deletions[-1]) == export and (deletions[-1].before or {}).get("state") == "Active":
+            yield Said("forgotten deletion", f"{who} was deleted by it while active, is back, and is not put back")
+
+
+def nothing_new_is_sent(world: World) -> Iterator[Said]:
+    """A run that finds nothing new sends nothing, but to whom the service refuses for what may pass."""
+    for ended in world.history.ended.values():
+        run = ended.run
+        if seconds(run["created_at"]) < world.history.second_round_at or run["mode"] != "changes" or not run["planned_at"]:
+            continue
+        if run["counts"]["to_send"] > run["counts"]["refused"]:
+            yield Said("sent", f"{run['id']} sends {run['counts']['to_send']} of whom nothing has changed")
+
+

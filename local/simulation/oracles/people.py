@@ -1,0 +1,90 @@
+"""Who opted out stays out, and no address stands where it should not."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from local.simulation.history import by_export, by_run, job_of
+from local.simulation.oracles.findings import Said
+from local.simulation.people import DOMAIN
+from local.simulation.service import Change
+from local.simulation.world import World
+
+_OUT = ("Unsubscribed", "Bounced")
+
+
+def opted_out_stays_out(world: World) -> Iterator[Said]:
+    """Nobody who unsubscribed, bounced or is suppressed becomes active by a call of ours, unless their export says
+    resubscribe; of whom was deleted, only those whom this very export deleted while they were active."""
+    for change in world.service.changes:
+        was, now = _state(change.before), _state(change.after)
+        if change.kind == "state" or now != "Active" or was in (None, "Active", "Unconfirmed"):
+            continue
+        if _resubscribes(world, change):
+            continue
+        who = f"{change.email.partition('@')[0]} by {by_run(change)}"
+        if was in _OUT or (change.before or {}).get("suppressed"):
+            yield Said("back", f"{who}: {was} is active again")
+        elif not _deleted_by_own(world, change):
+            yield Said("not its own", f"{who}: deleted by somebody else, and is active again")
+
+
+def _state(record: Any) -> str | None:
+    return record["state"] if record else None
+
+
+def _resubscribes(world: World, change: Change) -> bool:
+    configured = world.history.configured(by_export(change), change.left - 7 * 3600, change.left)
+    return any(document["resubscribe"] for document in configured)
+
+
+def _deleted_by_own(world: World, change: Change) -> bool:
+    earlier = world.history.changes(change.list_id, change.email, until=change.time)
+    deletions = [one for one in earlier if one.kind == "delete" and one.code is None and _state(one.before) == "Active"]
+    return bool(deletions) and by_export(deletions[-1]) == by_export(change)
+
+
+def opt_outs_are_not_forgotten(world: World) -> Iterator[Said]:
+    """Whoever unsubscribed or bounced is not deleted: the list would forget that they did."""
+    for change in world.service.changes:
+        if change.kind != "delete" or change.code is not None or _state(change.before) not in _OUT:
+            continue
+        looked = [
+            one.time
+            for one in world.history.by_person[change.list_id, change.email]
+            if one.kind == "state" and by_run(one) == by_run(change) and one.time <= change.left
+        ]
+        since = max(looked, default=0.0)
+        if not any(
+            (one.list_id, one.email) == (change.list_id, change.email) and since <= one.time <= change.time
+            for one in world.history.own_doings
+        ):
+            yield Said("deleted", f"{by_run(change)} deleted {change.email.partition('@')[0]}, who had opted out")
+
+
+def no_address_leaks(world: World) -> Iterator[Said]:
+    """No address stands in a record, a message, a log, an error or an id."""
+    for name, content in world.records.texts():
+        if _holds_one(content.decode("utf-8", "replace")) or _holds_one(name):
+            yield Said("record", f"{name} holds an address")
+            return
+    for line in world.history.log:
+        if _holds_one(line):
+            yield Said("log", f"the log holds an address: {line[:120]}")
+            return
+    for process, what, error in world.platform.defects:
+        if _holds_one(str(error)):
+            yield Said("error", f"an error of {process} at {what} holds an address")
+            return
+
+
+def _holds_one(text: str) -> bool:
+    lowered = text.lower()
+    return DOMAIN in lowered or "someone" in lowered or "some.one" in lowered
+
+
+def nobody_else_calls(world: World) -> Iterator[Said]:
+    """What changes a list is a step of a run, and of the step that may: subscribers and leavers are changed by send."""
+    for change in world.service.changes:
+        if change.kind != "state" and job_of(change).get("step") != "send":
+            yield Said("who", f"{change.kind} by {job_of(change) or 'a door'}")
+            return

@@ -1,0 +1,149 @@
+"""What a world is made of, before anything happens: accounts and lists, segments, exports, and how it is run."""
+
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+from local.simulation.files import Style, style
+
+FOLDERS = ("BlobExport", "OtherExport")
+FIELDS = ("City", "BirthDate", "Segments")
+
+
+@dataclass(frozen=True)
+class Account:
+    """``id`` is that of its connection, ``lists`` are the ids of its lists."""
+
+    id: str
+    key: str
+    lists: tuple[str, ...]
+
+
+@dataclass
+class Plan:
+    """``exports`` are documents of the catalog by their id, as they were at first."""
+
+    hours: float
+    accounts: tuple[Account, ...]
+    tables: dict[str, tuple[str, ...]]
+    exports: dict[str, dict[str, Any]] = field(default_factory=dict)
+    people: int = 0
+    lively: float = 0.0
+    style: Style = Style(",", False, False, "\n", 0, False, False)
+    gaps: tuple[float, float] = (0.1, 2)
+    overlaps: bool = False
+    workers: int = 1
+    timers: int = 1
+    hidden: float = 600.0
+    skews: bool = False
+    settings: dict[str, str] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+    service: dict[str, Any] = field(default_factory=dict)
+    cursed: bool = False
+
+    @property
+    def all_tables(self) -> tuple[str, ...]:
+        return tuple(table for tables in self.tables.values() for table in tables)
+
+    def folder_of(self, export: dict[str, Any]) -> str:
+        return str(export["segments"][0].partition("/")[0])
+
+
+def plan(chance: random.Random) -> Plan:
+    lists = chance.choice([1, 1, 2, 3])
+    two_accounts = lists > 1 and chance.random() < 0.3
+    ids = [f"{number:x}" * 32 for number in range(1, lists + 1)]
+    accounts = [Account("newsletter", "key-of-newsletter", tuple(ids[: lists - two_accounts]))]
+    if two_accounts:
+        accounts.append(Account("shop", "key-of-shop", tuple(ids[-1:])))
+    names = iter(("Buyers", "Readers", "HighValue", "Lapsed"))
+    folders = FOLDERS[: chance.choice([1, 1, 2])]
+    tables = {folder: tuple(next(names) for _ in range(chance.choice([1, 2, 2]))) for folder in folders}
+    made = Plan(
+        hours=chance.choice([5, 12, 30]),
+        accounts=tuple(accounts),
+        tables=tables,
+        people=chance.choice([3, 8, 15, 30, 60]),
+        lively=chance.choice([0.1, 0.3, 0.6]),
+        style=style(chance),
+        gaps=chance.choice([(0.1, 2), (0.1, 2), (5, 120), (30, 900)]),
+        overlaps=chance.random() < 0.2,
+        workers=chance.choice([1, 2, 3]),
+        timers=chance.choice([1, 1, 2]),
+        hidden=chance.choice([10, 60, 600]),
+        skews=chance.random() < 0.3,
+        settings={
+            "QUIET_MINUTES": chance.choice(["0", "5", "5"]),
+            "UPLOAD_CONCURRENCY": str(chance.choice([1, 2, 4])),
+            "PARALLEL_SLICES": str(chance.choice([1, 2, 3])),
+        },
+        sizes=_sizes(chance),
+        service=_service(chance),
+        cursed=chance.random() < 0.03,
+    )
+    for number in range(chance.choice([1, 2, 2, 3])):
+        export = _export(chance, made, number)
+        made.exports[export["id"]] = export
+    return made
+
+
+def _sizes(chance: random.Random) -> dict[str, int]:
+    batch = chance.choice([2, 3, 5])
+    return {
+        "batch": batch,
+        "slice": batch * chance.choice([2, 3]),
+        "first_slices": chance.choice([0, 1, 2]),
+        "first_slice": batch * chance.choice([1, 2]),
+        "rest": chance.choice([0, batch]),
+        "leavers": chance.choice([1, 2, 4]),
+    }
+
+
+def _service(chance: random.Random) -> dict[str, Any]:
+    """Choices of the stand-in, of which nobody knows which one the service has made."""
+    some = {
+        "import_status": [201, 200],
+        "all_refused": ["210", "first-code"],
+        "refused_row_fields": ["updated", "kept"],
+        "suppressed_newcomer": ["refuse", "add"],
+        "suppression_first": [True, False],
+        "repeated_removal": ["203", "200"],
+        "bad_mobile": ["row", "request"],
+        "duplicate_winner": ["first", "last"],
+    }
+    return {name: chance.choice(values) for name, values in some.items()}
+
+
+def _export(chance: random.Random, made: Plan, number: int) -> dict[str, Any]:
+    folder = chance.choice(sorted(made.tables))
+    tables = list(made.tables[folder])
+    chance.shuffle(tables)
+    account = chance.choice(made.accounts)
+    return {
+        "id": f"export-{number}",
+        "display_name": f"Export {number}",
+        "connection": account.id,
+        "list_id": chance.choice(account.lists),
+        "segments": [f"{folder}/{table}" for table in tables[: chance.choice([1, 2])]],
+        "mapping": mapping(chance),
+        "schedule": chance.choice(["refresh", "refresh", "refresh", None, "0 */3 * * *"]),
+        "mode": "everything" if chance.random() < 0.1 else "changes",
+        "removals": chance.choice(["keep", "unsubscribe", "unsubscribe", "delete", "delete"]),
+        "max_removal_percent": chance.choice([20, 50, 100]),
+        "resubscribe": chance.random() < 0.1,
+    }
+
+
+def mapping(chance: random.Random) -> dict[str, Any]:
+    made: dict[str, Any] = {"email": "EMail", "custom_fields": [{"key": "City", "column": "City"}]}
+    if chance.random() < 0.5:
+        made |= {"first_name": "FirstName", "last_name": "LastName"}
+    if chance.random() < 0.4:
+        made["custom_fields"].append({"key": "BirthDate", "column": "BirthDate"})
+    if chance.random() < 0.2:
+        made["mobile_number"] = "Mobile"
+    if chance.random() < 0.2:
+        made["segments_field"] = "Segments"
+    if chance.random() < 0.2:
+        made["consent_to_track"] = "Yes"
+    return made

@@ -1,0 +1,82 @@
+"""What the product wrote down, read as any program could: JSON, CSV and Parquet, by the names of the design alone."""
+
+import csv
+import io
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from local.memory.blobs import MemoryBlobs
+from local.memory.queue import MemoryQueue
+
+ENDED = ("succeeded", "completed_with_rejects", "failed", "cancelled")
+_RECORD = re.compile(r"runs/([^/]+)/([^/]+)/run\.json")
+
+
+@dataclass(frozen=True)
+class Records:
+    state: MemoryBlobs
+    catalog: MemoryBlobs
+    queue: MemoryQueue
+
+    def runs(self, export: str | None = None) -> list[dict[str, Any]]:
+        """The oldest first."""
+        names = [info.name for info in self.state.list(f"runs/{export}/" if export else "runs/")]
+        found = [self._json(name) for name in names if _RECORD.fullmatch(name)]
+        return sorted(found, key=lambda run: str(run["id"]))
+
+    def exports(self) -> dict[str, dict[str, Any]]:
+        documents = [json.loads(_data(self.catalog, info.name)) for info in self.catalog.list("exports/")]
+        return {document["id"]: document for document in documents}
+
+    def rejects(self, run: dict[str, Any]) -> list[dict[str, str]]:
+        """The rows of rejects.csv, by the names in its header."""
+        text = _data(self.state, f"{folder(run)}/rejects.csv").decode("utf-8-sig")
+        return list(csv.DictReader(io.StringIO(text)))
+
+    def acknowledged(self, export: str, list_id: str) -> bytes | None:
+        """The Parquet file."""
+        blob = self.state.read(f"exports/{export}/acknowledged-{list_id}.parquet")
+        return blob.data if blob else None
+
+    def held(self) -> list[str]:
+        """The exports that a run holds."""
+        return [info.name.split("/")[1] for info in self.state.list("exports/") if info.name.endswith("/active.json")]
+
+    def texts(self) -> list[tuple[str, bytes]]:
+        """All that is no place for addresses: name and content."""
+        found = [
+            (info.name, _data(container, info.name))
+            for container in (self.state, self.catalog)
+            for info in container.list("")
+            if not _may_hold_addresses(info.name)
+        ]
+        messages = [(f"message {one.id}", one.text.encode()) for one in self.queue.lying() + self.queue.poison.lying()]
+        return found + messages
+
+    def _json(self, name: str) -> dict[str, Any]:
+        record: dict[str, Any] = json.loads(_data(self.state, name))
+        return record
+
+
+def folder(run: dict[str, Any]) -> str:
+    """That of the attempt that counts."""
+    attempt = f"/{run['attempt']:02}" if run.get("attempt") else ""
+    return f"runs/{run['export']}/{run['id']}{attempt}"
+
+
+def table_of(segment: str) -> str:
+    return segment.partition("/")[2]
+
+
+def _may_hold_addresses(name: str) -> bool:
+    """Slices, acknowledged, rejects and the like; and what is remembered of lists and of people."""
+    return name.endswith((".parquet", "rejects.csv", "removed.csv", "audit.csv")) or name.startswith(
+        ("lists/", "people/")
+    )
+
+
+def _data(container: MemoryBlobs, name: str) -> bytes:
+    blob = container.read(name)
+    return blob.data if blob else b""

@@ -1,0 +1,116 @@
+"""What Customer Insights writes: refreshes of an export folder, table by table, part by part, in any order.
+
+What it wrote is kept for the oracles: each file with its rows, and when it was what.
+"""
+
+import json
+import random
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from local.memory.blobs import MemoryBlobs
+from local.simulation.files import File, Style, file_of
+from local.simulation.people import COLUMNS, Population
+from local.simulation.scheduler import Scheduler
+from local.simulation.weather import MINUTE
+
+INSTANCE = "CustomerInsights_0f3c1d6e-6f0a-4b52-9d7c-2f1f6c0a9b11"
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """``files`` by their names in the container; ``paths`` of the dated folders by table. ``members`` are the
+    addresses of who is in a table, whatever its rows say. ``ends`` is when the last of it was written."""
+
+    folder: str
+    begun: float
+    ends: float
+    paths: dict[str, str]
+    files: dict[str, File]
+    members: dict[str, frozenset[str]]
+
+
+@dataclass
+class Insights:
+    """``gaps`` is between two files, in seconds; ``late_model``: model.json may come long after them."""
+
+    scheduler: Scheduler
+    chance: random.Random
+    container: MemoryBlobs
+    population: Population
+    style: Style
+    tables: dict[str, tuple[str, ...]]  # of each folder
+    gaps: tuple[float, float]
+    refreshes: list[Refresh] = field(default_factory=list)
+    written: dict[str, list[tuple[float, File | None]]] = field(default_factory=dict)
+
+    def refresh(self, folder: str, *, clean: bool = False) -> Refresh:
+        """Begins one now; it is written while time goes on. A ``clean`` one is as it should be, and quickly there."""
+        now, at = self.scheduler.time, self.scheduler.now()
+        paths, files, members = {}, {}, {}
+        for table in self.tables[folder]:
+            stamp = f"{at:%Y/%m/%d/%H%M}"
+            paths[table] = f"{INSTANCE}/{folder}/{table}/{stamp}"
+            people = self.population.of(table)
+            members[table] = frozenset(person.email for person in people)
+            parts = self.chance.choice([1, 1, 2, 3])
+            for part in range(parts):
+                name = f"{paths[table]}/{table}_{part + 1}.csv"
+                files[name] = file_of(people[part::parts], self.style, self.chance, clean=clean)
+        model = f"{INSTANCE}/{folder}/model.json"
+        order = [*files, model]
+        self.chance.shuffle(order)
+        moment = now
+        for name in order:
+            data = self._model(folder, at, files) if name == model else files[name].data
+            self._write(moment, name, data, files.get(name))
+            moment += self.chance.uniform(0.1, 2) if clean else self.chance.uniform(*self.gaps)
+        made = Refresh(folder, now, moment, paths, files, members)
+        self.refreshes.append(made)
+        said = ", ".join(f"{table} with {len(who)}" for table, who in members.items())
+        self.scheduler.tell(f"Customer Insights begins to write {folder}: {said}, in {(moment - now) / MINUTE:.0f} min")
+        return made
+
+    def rewrite(self, chance: random.Random) -> None:
+        """One file of the newest refresh is written again: the same rows, another ETag."""
+        if self.refreshes:
+            name = chance.choice(sorted(self.refreshes[-1].files))
+            file = self.refreshes[-1].files[name]
+            self.scheduler.tell(f"Customer Insights writes {name.removeprefix(INSTANCE)} again")
+            self._write(self.scheduler.time, name, file.data, file)
+
+    def of_path(self, path: str) -> Refresh | None:
+        return next((one for one in self.refreshes if path in one.paths.values()), None)
+
+    def begun_by(self, folder: str, moment: float) -> Refresh | None:
+        """The newest refresh that had begun then."""
+        return next((one for one in reversed(self.refreshes) if one.folder == folder and one.begun <= moment), None)
+
+    def _write(self, moment: float, name: str, data: bytes, file: File | None) -> None:
+        def write() -> None:
+            self.container.write(name, data)
+            self.written.setdefault(name, []).append((self.scheduler.time, file))
+            self.scheduler.note(f"insights {name} {len(data)}")
+
+        self.scheduler.at(moment, write)
+
+    def _model(self, folder: str, at: datetime, files: dict[str, File]) -> bytes:
+        entities = []
+        for table in self.tables[folder]:
+            parts = [
+                {
+                    "name": name.rpartition("/")[2],
+                    "refreshTime": at.isoformat(),
+                    "location": f"https://contoso.blob.core.windows.net/{self.container.name}/{name}",
+                    "fileFormatSettings": {
+                        "$type": "CsvFormatSettings",
+                        "columnHeaders": self.style.header,
+                        "delimiter": self.style.delimiter,
+                    },
+                }
+                for name in files
+                if f"/{table}/" in name
+            ]
+            attributes = [{"name": column, "dataType": "string"} for column in COLUMNS]
+            entities.append({"$type": "LocalEntity", "name": table, "attributes": attributes, "partitions": parts})
+        return json.dumps({"name": "CI", "version": "1.0", "entities": entities}).encode()

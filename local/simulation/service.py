@@ -1,0 +1,279 @@
+"""Campaign Monitor as a process meets it over a network: the stand-in, in this process, behind an adapter of requests.
+
+What it did is kept for the oracles: each change of a subscriber, by whom, and what the list held before and after.
+"""
+
+import json
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+from requests.adapters import BaseAdapter
+
+from local.simulation.odd_answers import oddly
+from local.simulation.scheduler import Passage, Process, Scheduler
+from local.simulation.weather import Weather
+from local.standin.answers import Payload
+from local.standin.conduct import conduct
+from local.standin.control import control
+from local.standin.options import Options
+from local.standin.routing import Request
+from local.standin.state import State
+
+API = "http://campaign-monitor.example/api/v3.3"
+Listing = dict[str, dict[str, Any]]  # what a list holds, by address in lower case
+
+
+@dataclass(frozen=True)
+class Change:
+    """One subscriber in one call. ``job`` is the message that the caller was at, ``before`` and ``after`` what the list
+    held; ``code`` is why it was refused. ``late``: nobody waited for it any more."""
+
+    time: float
+    left: float
+    job: str
+    list_id: str
+    kind: Literal["import", "unsubscribe", "delete", "state"]
+    email: str
+    sent: Mapping[str, Any]
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+    code: int | None
+    resubscribe: bool
+    late: bool
+
+
+@dataclass
+class Service:
+    """``cursed`` are addresses with which a whole import answers 500."""
+
+    scheduler: Scheduler
+    options: dict[str, Any]
+    state: State = field(init=False)
+    changes: list[Change] = field(default_factory=list)
+    lists: dict[str, Listing] = field(default_factory=dict)
+    cursed: frozenset[str] = frozenset()
+    calls: int = 0
+    lost_answers: list[float] = field(default_factory=list)
+    odd: dict[str, list[str]] = field(default_factory=dict)  # by run, how it was answered oddly
+
+    def __post_init__(self) -> None:
+        self.state = State(":memory:", Options(**self.options))
+
+    def control(self, method: str, path: str, body: object = None) -> bytes:
+        data = json.dumps(body).encode() if body is not None else b""
+        self._set_clock()
+        payload = control(Request(method, f"/control/{path}", {}, data), self.state)
+        assert payload.status < 300, payload.content
+        return payload.content
+
+    def put(self, list_id: str, email: str, state: str, *, suppressed: bool = False) -> None:
+        """What becomes of somebody past the API: by themselves, or by the service. Values stay."""
+        held = self.listing(list_id).get(email.lower(), {})
+        one = {"email": held.get("email", email), "state": state, "suppressed": suppressed}
+        kept = {"name": held.get("name", ""), "mobile": held.get("mobile", ""), "fields": held.get("fields", {})}
+        self.control("PUT", "subscribers", {"list_id": list_id, "subscribers": [one | kept]})
+        self.look(list_id)
+
+    def listing(self, list_id: str) -> Listing:
+        if list_id not in self.lists:
+            self.look(list_id)
+        return self.lists[list_id]
+
+    def look(self, list_id: str) -> Listing:
+        lines = self.control("GET", f"lists/{list_id}/subscribers").splitlines()
+        self.lists[list_id] = {one["email"].lower(): one for one in map(json.loads, lines)}
+        return self.lists[list_id]
+
+    def serve(self, request: Request, job: str, left: float, *, late: bool) -> Payload:
+        """Does what a call asks for, and notes what that changed."""
+        self.calls += 1
+        self._set_clock()
+        list_id, kind = _about(request)
+        before = self.listing(list_id) if kind else {}
+        if kind == "import" and any(one["EmailAddress"].lower() in self.cursed for one in _rows(request)):
+            return Payload(500, {}, b'{"Code":500,"Message":"An error occurred."}')
+        with self.state.log.call(request) as entry:
+            payload = conduct(request, self.state, entry, lambda: False)
+        if kind:
+            after = before if kind == "state" else self.look(list_id)
+            self._note(request, payload, kind, job, left, list_id, before, after, late)
+        return payload
+
+    def _note(
+        self,
+        request: Request,
+        payload: Payload,
+        kind: Any,
+        job: str,
+        left: float,
+        list_id: str,
+        before: Listing,
+        after: Listing,
+        late: bool,
+    ) -> None:
+        answer = _json(payload.content)
+        if kind == "import":
+            rows = _rows(request)
+            whole = answer.get("Code") if payload.status >= 300 and answer.get("Code") != 210 else None
+            result = answer.get("ResultData", answer)
+            codes = {one["EmailAddress"].lower(): one["Code"] for one in result.get("FailureDetails") or []}
+            resubscribe = bool(json.loads(request.body).get("Resubscribe"))
+        else:
+            email = parse_qs(urlsplit(request.target).query).get("email", [""])[0]
+            rows = [{"EmailAddress": email or json.loads(request.body)["EmailAddress"]}]
+            whole, codes, resubscribe = answer.get("Code") if payload.status >= 300 else None, {}, False
+        for row in rows:
+            email = row["EmailAddress"].lower()
+            code = whole if whole is not None else codes.get(email)
+            change = Change(
+                time=self.scheduler.time,
+                left=left,
+                job=job,
+                list_id=list_id,
+                kind=kind,
+                email=email,
+                sent=row,
+                before=before.get(email),
+                after=after.get(email),
+                code=code,
+                resubscribe=resubscribe,
+                late=late,
+            )
+            self.changes.append(change)
+
+    def _set_clock(self) -> None:
+        self.state.options = self.state.options.model_copy(update={"now": self.scheduler.now()})
+
+
+class SimulatedAdapter(BaseAdapter):
+    """Between the real client of one process and the service."""
+
+    def __init__(self, service: Service, weather: Weather, process: Process) -> None:
+        super().__init__()
+        self._service = service
+        self._weather = weather
+        self._process = process
+
+    def close(self) -> None:
+        pass
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,  # noqa: ARG002, FBT
+        timeout: Any = None,
+        verify: Any = True,  # noqa: ARG002, FBT
+        cert: Any = None,  # noqa: ARG002
+        proxies: Any = None,  # noqa: ARG002
+    ) -> requests.Response:
+        asked = _asked(request)
+        try:
+            payload = self._exchange(asked, float(timeout[1]))
+        except _Spoilt as spoilt:
+            payload = spoilt.payload
+        response = requests.Response()
+        response.status_code = payload.status
+        response._content = payload.content
+        response.headers.update(payload.headers)
+        response.request, response.url = request, str(request.url)
+        return response
+
+    def _exchange(self, asked: Request, patience: float) -> Payload:
+        """What comes back. Raises what requests does, or _Spoilt."""
+        scheduler, weather = self._service.scheduler, self._weather
+        random, job, left = scheduler.random, self._process.job, scheduler.time
+        kind = _about(asked)[1]
+        passage = self._passage(writes=kind not in (None, "state"), patience=patience)
+
+        def effect() -> Payload:
+            payload = self._service.serve(asked, job, left, late=scheduler.time > left + passage.answer)
+            if kind == "import" and random.random() < weather.odd:
+                payload, how = oddly(payload, random)
+                self._service.odd.setdefault(str(json.loads(job or "{}").get("run")), []).append(how)
+                scheduler.tell(f"the service answers oddly: {how}")
+            return payload
+
+        if passage.instead and passage.arrivals:
+            self._service.lost_answers.append(left)
+        return scheduler.exchange(f"{asked.method} {asked.path}", effect, passage)
+
+    def _passage(self, *, writes: bool, patience: float) -> Passage:
+        scheduler, weather = self._service.scheduler, self._weather
+        random = scheduler.random
+        there = random.uniform(0.02, 0.4)
+        back = there + random.uniform(0.01, 0.2)
+        if weather.service_away_until > scheduler.time:
+            return Passage((), random.uniform(0.05, 2), requests.ConnectionError("away"))
+        dice = random.random()
+        stored = (there,) if writes and random.random() < 0.5 else ()
+        for chance, fault in (
+            (weather.busy, lambda: Passage((), back, _busy(random))),
+            (weather.broken_before, lambda: Passage((), back, _broken(random))),
+            # A gateway gave up; what is behind it did not.
+            (weather.broken_after, lambda: Passage((_either(random, there, back),), back, _broken(random))),
+            (weather.cut, lambda: Passage(stored, back, requests.ConnectionError("reset"))),
+            (weather.hanging, lambda: Passage(stored, patience, requests.ReadTimeout("no answer"))),
+        ):
+            dice -= chance
+            if dice < 0:
+                return fault()
+        return Passage((there,), back)
+
+
+class _Spoilt(Exception):
+    """Stands for an answer that is none of the service's own."""
+
+    def __init__(self, payload: Payload) -> None:
+        super().__init__(payload.status)
+        self.payload = payload
+
+
+def _busy(chance: random.Random) -> _Spoilt:
+    wait = str(chance.choice([1, 5, 30]))
+    headers = chance.choice([{}, {"Retry-After": wait}, {"X-RateLimit-Reset": wait, "X-RateLimit-Remaining": "0"}])
+    return _Spoilt(Payload(429, headers, b'{"Code":429,"Message":"Too many requests."}'))
+
+
+def _broken(chance: random.Random) -> _Spoilt:
+    page = chance.choice([b"<html>Bad Gateway</html>", b"", b'{"Code":500,"Message":"An error occurred."}'])
+    return _Spoilt(Payload(chance.choice([500, 502, 503, 504]), {}, page))
+
+
+def _either(chance: random.Random, there: float, back: float) -> float:
+    return there if chance.random() < 0.5 else back + chance.uniform(1, 15)
+
+
+def _asked(request: requests.PreparedRequest) -> Request:
+    body = request.body or b""
+    headers = {name.title(): str(value) for name, value in request.headers.items()}
+    headers.pop("Accept-Encoding", None)
+    data = body if isinstance(body, bytes) else str(body).encode()
+    return Request(str(request.method), request.path_url, headers, data)
+
+
+def _about(request: Request) -> tuple[str, Any]:
+    """Which list a call is about, and what it does to its subscribers; None for what does nothing."""
+    parts = request.path.removesuffix(".json").split("/")
+    if "subscribers" not in parts:
+        return "", None
+    at = parts.index("subscribers")
+    rest = parts[at + 2 :]
+    kind = rest[0] if rest else {"DELETE": "delete", "GET": "state"}.get(request.method)
+    return parts[at + 1], kind
+
+
+def _rows(request: Request) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads(request.body)["Subscribers"]
+    return rows
+
+
+def _json(content: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(content.decode("utf-8-sig"))
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
