@@ -1,68 +1,19 @@
-"""The port of threads, held to its contract on the machine and in the simulated world."""
+"""The port of threads, held to its contract on the machine and in the simulated world: crews, repetitions, conditions."""
 
-from collections.abc import Callable, Iterator
 from itertools import count, pairwise
 
 import pytest
+from thread_sides import SIDES, TICK, Run, Seen
 
-from local.simulation.scheduler import Process, Scheduler
-from local.simulation.threads import SimulatedClock, SimulatedThreads
 from shared.azure.system_clock import SystemClock
 from shared.azure.system_threads import SystemThreads
 from shared.ports.clock import Clock
-from shared.ports.threads import Threads, each, one_ahead
-
-TICK = 0.04  # seconds: as long as one thing takes
-HOUR = 3600.0
-
-Body = Callable[[Threads, Clock], None]
+from shared.ports.threads import Threads, each
 
 
-def on_the_machine(body: Body) -> None:
-    body(SystemThreads(), SystemClock())
-
-
-def in_the_simulated_world(body: Body) -> None:
-    scheduler, process, ended = Scheduler(1), Process("one"), []
-
-    def strand() -> None:
-        body(SimulatedThreads(scheduler, process), SimulatedClock(scheduler, process))
-        ended.append(True)
-
-    scheduler.spawn(process, strand)
-    scheduler.run(HOUR)
-    for _, error in scheduler.crashes:
-        raise error
-    assert ended, "it waits for ever"
-
-
-@pytest.fixture(params=[on_the_machine, in_the_simulated_world])
-def run(request: pytest.FixtureRequest) -> Callable[[Body], None]:
+@pytest.fixture(params=SIDES)
+def run(request: pytest.FixtureRequest) -> Run:
     return request.param
-
-
-Run = Callable[[Body], None]
-
-
-class Seen:
-    """What has happened, told by several threads, and how much of it at once."""
-
-    def __init__(self, threads: Threads, clock: Clock) -> None:
-        self._clock = clock
-        self._lock = threads.condition()
-        self._at_once = 0
-        self.most_at_once = 0
-        self.names: list[str] = []
-
-    def takes(self, name: str, ticks: float = 1) -> str:
-        with self._lock:
-            self._at_once += 1
-            self.most_at_once = max(self.most_at_once, self._at_once)
-        self._clock.sleep(ticks * TICK)
-        with self._lock:
-            self._at_once -= 1
-            self.names.append(name)
-        return name
 
 
 def test_a_crew_has_so_many_at_work(run: Run) -> None:
@@ -277,77 +228,6 @@ def test_a_condition_is_waited_for_so_many_seconds(run: Run) -> None:
             condition.wait(2 * TICK)
             condition.wait(0)
         assert 2 * TICK <= clock.monotonic() - begun < 50
-
-    run(body)
-
-
-def test_each_gives_the_answers_in_the_order_of_the_items(run: Run) -> None:
-    def body(threads: Threads, clock: Clock) -> None:
-        seen = Seen(threads, clock)
-        ticks = {"a": 4, "b": 1, "c": 2}
-        assert each(threads, lambda name: seen.takes(name, ticks[name]), iter(ticks), at_once=2) == ["a", "b", "c"]
-        assert seen.names == ["b", "c", "a"]
-        assert seen.most_at_once == 2
-        assert each(threads, seen.takes, [], at_once=2) == []
-
-    run(body)
-
-
-def test_each_raises_what_the_first_failing_item_raised(run: Run) -> None:
-    def body(threads: Threads, clock: Clock) -> None:
-        seen = Seen(threads, clock)
-
-        def call(name: str) -> None:
-            seen.takes(name, {"b": 3}.get(name, 1))
-            if name in "bc":
-                raise LookupError(name)
-
-        with pytest.raises(LookupError, match="b"):
-            each(threads, call, "abcd", at_once=4)
-        assert sorted(seen.names) == list("abcd")  # no thread outlives it
-
-    run(body)
-
-
-def test_one_ahead_gives_the_same_in_the_same_order(run: Run) -> None:
-    def body(threads: Threads, clock: Clock) -> None:
-        assert list(one_ahead(threads, iter("abc"))) == ["a", "b", "c"]
-        assert list(one_ahead(threads, iter(()))) == []
-        assert list(one_ahead(threads, iter([None, 0, ""]))) == [None, 0, ""]
-
-    run(body)
-
-
-def test_one_ahead_makes_one_while_the_one_before_is_used_and_no_more(run: Run) -> None:
-    def body(threads: Threads, clock: Clock) -> None:
-        seen = Seen(threads, clock)
-
-        def making() -> Iterator[str]:
-            for name in "abcd":
-                yield seen.takes(name)
-
-        items = one_ahead(threads, making())
-        assert next(items) == "a"
-        clock.sleep(4 * TICK)
-        assert seen.names == ["a", "b"]
-        assert next(items) == "b"
-        items.close()  # type: ignore[attr-defined]
-        assert seen.names == ["a", "b", "c"]
-
-    run(body)
-
-
-def test_what_making_one_ahead_raises_is_raised_in_its_place(run: Run) -> None:
-    def body(threads: Threads, clock: Clock) -> None:
-        def making() -> Iterator[str]:
-            yield "a"
-            yield "b"
-            raise LookupError
-
-        items = one_ahead(threads, making())
-        assert [next(items), next(items)] == ["a", "b"]
-        with pytest.raises(LookupError):
-            next(items)
 
     run(body)
 
