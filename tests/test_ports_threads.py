@@ -1,4 +1,4 @@
-"""The port of threads, held to its contract on the machine and in the simulated world: crews, repetitions, conditions."""
+"""The port of threads, held to its contract on the machine and in the simulated world: crews, repetition, condition."""
 
 from itertools import count, pairwise
 

@@ -1,4 +1,4 @@
-"""What is made of the port of threads, on the machine and in the simulated world: calls for each item, one item ahead."""
+"""What is made of the port of threads, on the machine and in the simulated world: a call per item, one item ahead."""
 
 from collections.abc import Iterator
 
