@@ -5,6 +5,7 @@ from pathlib import Path
 import azure.functions as func
 
 from shared.app import app
+from shared.azure.invocation import carried
 from shared.web import console, quiet
 
 quiet.keep_bodies_out_of_the_log()
@@ -13,4 +14,5 @@ _console = func.AsgiMiddleware(console.create(app, Path(__file__).with_name("sta
 
 
 async def main(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    return await _console.handle_async(req, context)
+    with carried(context):
+        return await _console.handle_async(req, context)

@@ -4,8 +4,9 @@ import azure.functions as func
 from starlette.requests import Request
 
 from shared.app import app
-from shared.caller import Caller
+from shared.azure.invocation import carried
 from shared.web import api, quiet
+from shared.web.caller import Caller
 
 quiet.keep_bodies_out_of_the_log()
 
@@ -19,4 +20,5 @@ _api = func.AsgiMiddleware(api.create(app, caller_of))
 
 
 async def main(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    return await _api.handle_async(req, context)
+    with carried(context):
+        return await _api.handle_async(req, context)

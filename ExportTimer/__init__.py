@@ -2,10 +2,12 @@
 
 import azure.functions as func
 
-from shared import export
 from shared.app import app
+from shared.azure.invocation import carried
+from shared.runs.tick import tick
 
 
-def main(timer: func.TimerRequest) -> None:
+def main(timer: func.TimerRequest, context: func.Context) -> None:
     del timer  # one tick is like another, also one that comes late
-    export.tick(app())
+    with carried(context):
+        tick(app())

@@ -2,9 +2,11 @@
 
 import azure.functions as func
 
-from shared import worker
 from shared.app import app
+from shared.azure.invocation import carried
+from shared.runs import worker
 
 
-def main(message: func.QueueMessage) -> None:
-    worker.work(app(), message.get_body(), message.dequeue_count or 1)
+def main(message: func.QueueMessage, context: func.Context) -> None:
+    with carried(context):
+        worker.work(app(), message.get_body(), message.dequeue_count or 1)

@@ -12,7 +12,7 @@ import requests
 from bench import meter
 from bench.scene import Scene
 from local.host.process import HostProcess
-from shared.runs import Run
+from shared.record.run_record import Run
 
 PROJECT = Path(__file__).resolve().parents[1]
 _ASK_EVERY = 0.1  # seconds

@@ -16,8 +16,9 @@ from azure.storage.blob import ContainerClient
 from bench import profiles
 from local.azurite import Azurite
 from local.demo.processes import Place, running_standin
-from shared.app import App, wire
-from shared.catalog import Connection, Export
+from shared.app import wire
+from shared.catalog.documents import Connection, Export
+from shared.parts import App
 from shared.settings import read
 
 CONTAINER = "customerinsights"

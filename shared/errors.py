@@ -10,6 +10,7 @@
     ├── DestinationError     Campaign Monitor says no, and will say no again: mend the account, the key or the list
     ├── TemporaryError       an outside service does not answer: trying again later may help
     ├── Changed              somebody else wrote first: read again, then decide again
+    │   └── LockLost         what was ours to do is no longer: this process slept, or the storage was away
     └── Held                 somebody else is at work on it: come back later
 
 A bad row is none of these: rows are data, and what becomes of them stands in the account of the run.
@@ -74,6 +75,12 @@ class TemporaryError(ExportError):
 class Changed(ExportError):
     def __init__(self, name: str) -> None:
         super().__init__("changed", f"{name} was changed by somebody else in the meantime.", "Read it again.")
+
+
+class LockLost(Changed):
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.code = "lock_lost"
 
 
 class Held(ExportError):

@@ -16,8 +16,8 @@ from world import World, csv_rows, person
 
 from local.azurite import Azurite
 from local.standin import StandIn
-from shared import export as exporting
-from shared.catalog import Connection, Export
+from shared.catalog.documents import Connection, Export
+from shared.runs.start import start
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "images"
 EXPORTS = {
@@ -102,7 +102,7 @@ def snapshot(number: int) -> Iterator[str]:
 
 
 def run(world: World, export: str) -> str:
-    begun, _ = exporting.start(world.app, export, "refresh")
+    begun, _ = start(world.app, export, "refresh")
     world.pump_until_ended(begun)
     return begun.id
 

@@ -11,8 +11,8 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from world import MAPPING, SEGMENT, World
 
-from shared.caller import Caller
 from shared.web import api
+from shared.web.caller import Caller
 
 
 def caller_of(request: Request) -> Caller:

@@ -1,7 +1,5 @@
 """An export that unsubscribes leavers, and its snapshots."""
 
-import dataclasses
-
 from snapshots import put_snapshot
 from world import SEGMENT, World, person
 
@@ -23,7 +21,7 @@ def snapshot(world: World, *numbers: int, at: int, more: str = "") -> None:
 
 def with_people(world: World) -> World:
     """PEOPLE are on the list, put there by an export that unsubscribes leavers."""
-    world.app = dataclasses.replace(world.app, sleep=lambda _: None)
+    world.clock.sleeps = False
     snapshot(world, *range(PEOPLE), at=0)
     world.save(removals="unsubscribe")
     world.run()

@@ -9,19 +9,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from shared.catalog import Mapping
-from shared.database import workspace
-from shared.mapping import ListField
-from shared.plan import Account, Plan
-from shared.records import Dialect
-from shared.rejects import Reject
-from shared.segments import Partition, Snapshot
-from shared.storage import Container
+from shared.azure.system_threads import SystemThreads
+from shared.catalog.documents import Mapping
+from shared.plan.planner import Planned as Account
+from shared.plan.planner import Planner
+from shared.ports.blobs import Blobs
+from shared.ports.destination import Field
+from shared.record.rejects import Reject
+from shared.record.slices import Sizes
+from shared.record.workspace import workspace
+from shared.segments.records import Dialect
+from shared.segments.snapshots import Partition, Snapshot
 
 TABLE = "HighValueSegment"
 COLUMNS = ("CustomerId", "EMail", "City")
 MAPPING = Mapping.model_validate({"email": "EMail", "custom_fields": [{"key": "City", "column": "City"}]})
-FIELDS = {"city": ListField("City", "Text")}
+FIELDS = {"city": Field("City", "Text")}
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def snapshot(*partitions: Partition, segment: str = f"BlobExport/{TABLE}") -> Sn
 def plan(
     *files: str | bytes,
     mapping: Mapping = MAPPING,
-    fields: dict[str, ListField] = FIELDS,
+    fields: dict[str, Field] = FIELDS,
     parts: Sequence[Partition] = (),
     at_most: int = 1_000_000,
 ) -> Planned:
@@ -81,7 +84,7 @@ def plan_segments(
     segments: Iterable[tuple[Snapshot, Sequence[str | bytes]]],
     *,
     mapping: Mapping = MAPPING,
-    fields: dict[str, ListField] = FIELDS,
+    fields: dict[str, Field] = FIELDS,
     at_most: int = 1_000_000,
 ) -> Planned:
     slices: list[list[dict[str, Any]]] = []
@@ -93,7 +96,15 @@ def plan_segments(
             rows = work.connection.execute("SELECT body FROM read_parquet(?)", [str(file)]).fetchall()
             slices.append([json.loads(body) for (body,) in rows])
 
-        planned = Plan(work, mapping, fields, acknowledged=None, slice_ready=keep)
+        planned = Planner(
+            work,
+            mapping,
+            fields,
+            threads=SystemThreads(),
+            sizes=Sizes(),
+            acknowledged=None,
+            slice_ready=keep,
+        )
         for position, (one, files) in enumerate(segments):
             snapshots.append(one)
             for number, text in enumerate(files):
@@ -104,7 +115,7 @@ def plan_segments(
 
 
 def plan_snapshot(
-    container: Container, one: Snapshot, *, mapping: Mapping = MAPPING, fields: dict[str, ListField] = FIELDS
+    container: Blobs, one: Snapshot, *, mapping: Mapping = MAPPING, fields: dict[str, Field] = FIELDS
 ) -> Planned:
     """The files as they are in the container."""
     files = [b"".join(container.chunks(part.path, part.etag)) for part in one.partitions]

@@ -8,7 +8,7 @@ from typing import Any
 import schemathesis
 from hypothesis import strategies as st
 
-from shared.catalog import field_key
+from shared.catalog.documents import field_key
 
 BOUNDS = [(0, 59), (0, 23), (1, 28), (1, 12), (0, 6)]
 NUMBERS = [st.one_of(st.just("*"), st.integers(low, high).map(str)) for low, high in BOUNDS]

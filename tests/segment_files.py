@@ -8,7 +8,7 @@ from typing import Any
 
 from world import COLUMNS, INSTANCE, SEGMENT, World
 
-from shared.segments import Snapshot, find
+from shared.segments.snapshots import Snapshot, find
 
 FOLDER, TABLE = SEGMENT.split("/")
 AT = "2026/11/23/0900"

@@ -1,18 +1,18 @@
 """The audit: drift between what an export believes and what the list holds is seen, and nothing is sent."""
 
 import csv
-import dataclasses
 import uuid
 
 import pytest
 from snapshots import calls, put_snapshot
 from world import FIELDS, SEGMENT, World, person
 
-from shared import export as exporting
-from shared import planning, schedule
-from shared.audit import audit_name
 from shared.errors import Conflict
-from shared.runs import Run
+from shared.plan import pinned
+from shared.record.run_record import Run
+from shared.runs.audit_step import audit_name
+from shared.runs.cancel import cancel
+from shared.runs.due import new_snapshots
 
 TABLE = SEGMENT.split("/")[1]
 PEOPLE = 8
@@ -50,7 +50,7 @@ def test_a_list_that_is_as_it_should_be_gives_no_finding(world: World) -> None:
     assert found(world, run) == []
     assert len(calls(world)) == before
     assert run.counts.rows_read == 0
-    assert world.app.runs.held(run.export) is None
+    assert world.app.claims.held(run.export) is None
 
 
 def test_who_is_inactive_and_whose_field_is_gone_is_counted_and_named(world: World) -> None:
@@ -120,19 +120,19 @@ def test_an_audit_is_no_run_to_the_schedule_and_no_other_kind_of_run_joins_it(wo
     world.pump()
 
     assert world.app.runs.get(audit.export, audit.id).status == "succeeded"
-    newest = [planning.used(one) for one in world.app.snapshots(world.app.catalog.export(audit.export))]
-    assert schedule.new_snapshots(world.app.runs.newest(audit.export), newest) is None
+    newest = [pinned.used(one) for one in pinned.newest(world.app, world.app.catalog.export(audit.export))]
+    assert new_snapshots(world.app.runs.newest(audit.export), newest) is None
 
 
 @pytest.mark.parametrize("steps_done", [0, 1])
 def test_an_audit_ends_as_any_run_does(world: World, steps_done: int) -> None:
     """Cancelled before it begins, or stopped by a key that is not accepted."""
-    world.app = dataclasses.replace(world.app, sleep=lambda _: None)
+    world.clock.sleeps = False
     run = world.start(audit=True)
     if steps_done:
         world.control("POST", "reset")
     else:
-        exporting.cancel(world.app, run.export, run.id)
+        cancel(world.app, run.export, run.id)
     world.pump_until_ended(run)
 
     run = world.app.runs.get(run.export, run.id)

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from world import World
 
-from shared.catalog import Export
-from shared.catalog_store import Precondition
+from shared.catalog.documents import Export
+from shared.catalog.store import Precondition
 from shared.errors import Changed, Conflict, NotFound
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

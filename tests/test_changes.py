@@ -7,8 +7,8 @@ import pytest
 from snapshots import calls, names, put_snapshot
 from world import FIELDS, MAPPING, SEGMENT, World, balances, person
 
-from shared import slices
-from shared.rehearsal import rehearse
+from shared.checks.rehearsal import rehearse
+from shared.record.slices import Sizes
 
 PEOPLE = [person(number) for number in range(3)]
 TABLE = SEGMENT.split("/")[1]
@@ -35,7 +35,7 @@ def test_an_unchanged_snapshot_makes_no_import_call(world: World, new_snapshot: 
 
 
 def test_only_the_subscribers_that_changed_are_sent_in_as_few_calls_as_it_takes(world: World) -> None:
-    many = [person(number) for number in range(2 * slices.BATCH_ROWS + 5)]
+    many = [person(number) for number in range(2 * Sizes().batch + 5)]
     put_snapshot(world, {TABLE: many}, number=1)
     world.run()
     changed = [person(number, City="Vilnius" if number % 2 else "Kaunas") for number in range(len(many))]

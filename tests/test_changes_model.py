@@ -1,7 +1,6 @@
 """Any sequence of snapshots, opt-outs and crashes: the list is as a simple model says, with the fewest calls."""
 
 import dataclasses
-from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,11 +10,7 @@ from world import SEGMENT, World, balances, person
 
 from local.azurite import Azurite
 from local.standin import StandIn
-from shared import sweep
-from shared.catalog_store import Catalog
-from shared.idempotency import Keys
-from shared.runs import Runs
-from shared.storage import Container
+from shared.runs import sweep
 
 TABLE = SEGMENT.split("/")[1]
 PEOPLE = 5
@@ -112,8 +107,7 @@ def _go(world: World, model: Model, step: Step, number: int) -> None:
     if step.crash is not None:
         world.pump(step.crash)
         world.clear_queue()
-        now = world.app.now
-        world.app = dataclasses.replace(world.app, now=lambda: now() + timedelta(minutes=6))
+        world.clock.go_on(minutes=6)
         sweep.sweep(world.app)
     world.pump()
 
@@ -136,12 +130,7 @@ def _go(world: World, model: Model, step: Step, number: int) -> None:
 def _world(azurite: Azurite, campaign_monitor: StandIn, removals: str) -> World:
     """State of its own, since the sweep looks after every run that there is."""
     world = World(azurite.connection_string, campaign_monitor.url)
-    account = world.app.settings.export_storage
-    state, catalog = Container(account, f"state-{world.id}"), Container(account, f"catalog-{world.id}")
-    state.create()
-    catalog.create()
-    world.app = dataclasses.replace(
-        world.app, catalog=Catalog(catalog), state=state, runs=Runs(state), keys=Keys(state), sleep=lambda _: None
-    )
+    world.own_state()
+    world.clock.sleeps = False
     world.save(removals=removals, max_removal_percent=100, schedule=None)
     return world

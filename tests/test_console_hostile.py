@@ -8,7 +8,7 @@ from console_browser import Visit
 from playwright.sync_api import Page, expect
 from world import World, csv_rows, person
 
-from shared.catalog import Connection
+from shared.catalog.documents import Connection
 
 pytest_plugins = ["console_fixtures"]
 pytestmark = pytest.mark.slow

@@ -9,7 +9,7 @@ from console_browser import Visit
 from playwright.sync_api import expect
 from world import csv_rows, person
 
-from shared.catalog import Connection, Export
+from shared.catalog.documents import Connection, Export
 
 pytest_plugins = ["console_fixtures"]
 pytestmark = pytest.mark.slow

@@ -8,24 +8,33 @@ import pytest
 from pydantic import SecretStr
 from world import World
 
-from shared.answers import UNREADABLE, NotImported
-from shared.campaign_monitor import CampaignMonitor
+from local.memory.clock import ManualClock
+from shared.azure.system_clock import SystemClock
+from shared.azure.system_threads import SystemThreads
+from shared.campaign_monitor.account import Accounts
+from shared.campaign_monitor.pace import Pace
 from shared.errors import DestinationError, TemporaryError
-from shared.pace import Pace
+from shared.ports.destination import UNREADABLE, NotImported
+
+
+class Unhurried(SystemClock):
+    """Lets nobody wait; ``waited`` are the seconds that were to be waited."""
+
+    def __init__(self) -> None:
+        self.waited = 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self.waited += seconds
 
 
 class Client:
-    """A client of the world's account; ``waits`` are the seconds that it waited between attempts."""
+    """A client of the world's account."""
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.waits: list[float] = []
-        self.inner = CampaignMonitor(
-            world.environment["CAMPAIGN_MONITOR_URL"],
-            lambda anew: SecretStr(world.key),
-            connections=4,
-            sleep=self.waits.append,
-        )
+        self.clock = Unhurried()
+        accounts = Accounts(world.environment["CAMPAIGN_MONITOR_URL"], self.clock, SystemThreads())
+        self.inner = accounts.open(lambda anew: SecretStr(world.key), at_once=4)
 
     def send(self, *emails: str) -> int:
         """How many were added."""
@@ -57,7 +66,8 @@ def test_a_passing_fault_is_tried_again(client: Client, fault: dict[str, object]
     client.world.faults(fault | {"calls": [1, 2]})
 
     assert client.send("jane@example.com") == 1
-    assert len(client.waits) == 2
+    assert len(client.world.imports()) == 3
+    assert client.clock.waited > 0
     assert "jane@example.com" in client.world.listed()
 
 
@@ -72,7 +82,7 @@ def test_a_byte_order_mark_before_the_answer_is_no_fault(client: Client) -> None
     client.world.faults({"kind": "bom", "calls": [1]})
 
     assert client.send("jane@example.com") == 1
-    assert client.waits == []
+    assert client.clock.waited == 0
 
 
 @pytest.mark.parametrize("headers", ["reset", "retry-after"])
@@ -80,7 +90,7 @@ def test_the_wait_that_the_service_asks_for_is_kept(client: Client, headers: str
     client.world.faults({"kind": "429", "headers": headers, "wait": 1, "calls": [1]})
 
     assert client.send("jane@example.com") == 1
-    assert client.waits == [1.0]
+    assert client.clock.waited == 1
 
 
 def test_waits_grow_and_end(client: Client) -> None:
@@ -90,13 +100,13 @@ def test_waits_grow_and_end(client: Client) -> None:
         client.send("jane@example.com")
 
     assert caught.value.code == "campaign_monitor_unavailable"
-    assert len(client.world.imports()) == len(client.waits) + 1 == 6
-    assert all(wait <= 2**number for number, wait in enumerate(client.waits))
+    assert len(client.world.imports()) == 6
+    assert 0 < client.clock.waited <= sum(2**number for number in range(5))
 
 
 def test_an_interrupted_client_waits_no_longer(client: Client) -> None:
     client.world.faults({"kind": "503", "probability": 1})
-    client.inner.interrupted.set()
+    client.inner.interrupt()
 
     with pytest.raises(TemporaryError):
         client.send("jane@example.com")
@@ -111,7 +121,7 @@ def test_a_request_that_cannot_be_read_is_told_apart(client: Client) -> None:
         client.inner.import_subscribers(client.world.list_id, [row], resubscribe=False)
 
     assert caught.value.service_code == UNREADABLE
-    assert client.waits == []
+    assert client.clock.waited == 0
 
 
 def test_too_many_rows_are_a_defect_of_ours_and_nothing_is_tried_again(client: Client) -> None:
@@ -119,18 +129,19 @@ def test_too_many_rows_are_a_defect_of_ours_and_nothing_is_tried_again(client: C
         client.send(*(f"user{number}@example.com" for number in range(1001)))
 
     assert "defect" in caught.value.action
-    assert client.waits == []
+    assert client.clock.waited == 0
 
 
 def test_too_many_requests_halve_the_calls_in_flight_once_for_those_that_flew_together() -> None:
-    now = 0.0
-    pace = Pace(8, clock=lambda: now)
+    clock = ManualClock()
+    pace = Pace(8, clock, SystemThreads())
+    clock.sleep(1)
     with pace.call() as first, pace.call() as second:
-        now = 1.0
+        clock.sleep(1)
         pace.slow(first, 0)
         pace.slow(second, 0)
     assert pace.allowed == 4
-    now = 2.0
+    clock.sleep(1)
     with pace.call() as third:
         pace.slow(third, 0)
     assert pace.allowed == 2
@@ -140,7 +151,7 @@ def test_too_many_requests_halve_the_calls_in_flight_once_for_those_that_flew_to
 
 
 def test_a_slowed_pace_lets_no_call_begin_before_its_time_and_no_more_than_allowed_at_once() -> None:
-    pace = Pace(2)
+    pace = Pace(2, SystemClock(), SystemThreads())
     with pace.call() as begun:
         pace.slow(begun, 0.1)
     flying, most = 0, 0

@@ -6,10 +6,11 @@ import json
 import pytest
 from world import World, balances, csv_rows, person
 
-from shared import slices
-from shared.worker import MOST_DELIVERIES
+from shared.record.run_store import slice_name
+from shared.record.slices import Sizes
+from shared.runs.worker import MOST_DELIVERIES
 
-ROWS = 4 * slices.BATCH_ROWS
+ROWS = 4 * Sizes().batch
 
 
 @pytest.fixture
@@ -41,14 +42,14 @@ def test_a_service_that_stays_away_ends_the_run_after_its_deliveries_with_the_re
     assert run.error is not None
     assert run.error.code == "campaign_monitor_unavailable"
     assert len(world.raised) == MOST_DELIVERIES - 1
-    assert (run.counts.added, run.counts.unsent) == (2 * slices.BATCH_ROWS, 2 * slices.BATCH_ROWS)
+    assert (run.counts.added, run.counts.unsent) == (2 * Sizes().batch, 2 * Sizes().batch)
     assert balances(run)
 
     world.faults()
     again = world.run()
 
     assert again.status == "succeeded"
-    assert (again.counts.unchanged, again.counts.added) == (2 * slices.BATCH_ROWS, 2 * slices.BATCH_ROWS)
+    assert (again.counts.unchanged, again.counts.added) == (2 * Sizes().batch, 2 * Sizes().batch)
 
 
 def test_a_key_that_is_withdrawn_ends_the_run_at_once(world: World) -> None:
@@ -129,10 +130,10 @@ def test_a_batch_that_is_refused_as_a_whole_for_its_rows_is_refused_row_by_row(w
 
 def _spoil(world: World, rows: tuple[int, ...]) -> None:
     """Writes subscribers into the slice that the service cannot read: a value that is a list."""
-    from shared.database import workspace
+    from shared.record.workspace import workspace
 
     (run,) = world.app.runs.newest(f"e-{world.id}")
-    name = f"{world.app.runs.folder(run)}/slices/00000.parquet"
+    name = slice_name(run, 0)
     blob = world.app.state.read(name)
     assert blob
     spoilt = json.dumps({"EmailAddress": "x@example.com", "CustomFields": [{"Key": "City", "Value": ["a"]}]})

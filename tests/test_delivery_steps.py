@@ -5,40 +5,31 @@ import json
 import subprocess
 import sys
 import threading
-from datetime import timedelta
 
 import pytest
 from world import World, balances, csv_rows, person
 
 from local.azurite import Azurite
 from local.standin import StandIn
-from shared import export as exporting
-from shared import slices, sweep, worker
-from shared.app import Step
-from shared.catalog_store import Catalog
-from shared.runs import Run, Runs
-from shared.storage import Container
+from shared.record.outcome import Step
+from shared.record.run_record import Run
+from shared.record.slices import Sizes
+from shared.runs import sweep, worker
+from shared.runs.cancel import cancel
+from shared.runs.start import start
+from shared.runs.tick import tick
 
-ROWS = 3 * slices.BATCH_ROWS
+ROWS = 3 * Sizes().batch
 ORDERS: tuple[tuple[Step, int | None], ...] = (("plan", None), ("send", 0), ("finish", None))
 
 
 @pytest.fixture
 def world(world: World) -> World:
     """State of its own, since the tick looks after every run that there is; little waiting."""
-    account = world.app.settings.export_storage
-    state, catalog = Container(account, f"state-{world.id}"), Container(account, f"catalog-{world.id}")
-    state.create()
-    catalog.create()
-    world.app = dataclasses.replace(
-        world.app,
-        settings=dataclasses.replace(world.app.settings, upload_concurrency=2),
-        catalog=Catalog(catalog),
-        state=state,
-        runs=Runs(state),
-        checkpoint_seconds=0.05,
-        sleep=lambda _: None,
-    )
+    world.own_state()
+    world.clock.sleeps = False
+    settings = dataclasses.replace(world.app.settings, upload_concurrency=2)
+    world.app = dataclasses.replace(world.app, settings=settings, checkpoint_seconds=0.05)
     world.put_rows(csv_rows(*(person(number) for number in range(ROWS))))
     world.save(schedule=None)
     return world
@@ -46,8 +37,7 @@ def world(world: World) -> World:
 
 def later(world: World, **ahead: float) -> None:
     """Sets the clock of the app ahead."""
-    now = world.app.now
-    world.app = dataclasses.replace(world.app, now=lambda: now() + timedelta(**ahead))
+    world.clock.go_on(**ahead)
 
 
 def newest(world: World, run: Run) -> Run:
@@ -99,14 +89,14 @@ def test_two_processes_that_start_an_export_at_once_get_one_run(azurite: Azurite
     world.save(schedule=None)
     program = """
 import json, sys
-from shared import export
+from shared.runs.start import start
 from shared.app import wire
 from shared.settings import read
 app = wire(read(json.loads(sys.argv[1])))
 app.catalog.export(sys.argv[2])
 print("ready", flush=True)
 sys.stdin.readline()
-run, is_new = export.start(app, sys.argv[2], "on-demand")
+run, is_new = start(app, sys.argv[2], "on-demand")
 print(run.id, is_new)
 """
     command = [sys.executable, "-c", program, json.dumps(world.environment), f"e-{world.id}"]
@@ -130,11 +120,11 @@ def test_a_run_whose_messages_are_lost_is_taken_up_by_the_tick(world: World, ste
     run = world.start()
     world.pump(steps_done)
     world.clear_queue()
-    exporting.tick(world.app)
+    tick(world.app)
     assert world.pump() == 0  # not silent for long enough
 
     later(world, minutes=6)
-    assert exporting.tick(world.app) == []
+    assert tick(world.app) == []
     world.pump()
 
     run = newest(world, run)
@@ -161,7 +151,7 @@ def test_whoever_starts_an_export_whose_run_is_silent_gets_that_run_going_again(
     world.clear_queue()
     later(world, minutes=6)
 
-    again, is_new = exporting.start(world.app, run.export, "on-demand")
+    again, is_new = start(world.app, run.export, "on-demand")
     world.pump()
 
     assert (again.id, is_new) == (run.id, False)
@@ -174,11 +164,11 @@ def test_a_run_that_stops_again_and_again_without_getting_on_fails(world: World)
     for _ in range(sweep.MOST_RESUMPTIONS):
         _die(world, run)
         later(world, minutes=6)
-        exporting.tick(world.app)
+        tick(world.app)
         world.clear_queue()
     _die(world, run)
     later(world, minutes=6)
-    exporting.tick(world.app)
+    tick(world.app)
     world.pump()
 
     run = newest(world, run)
@@ -193,7 +183,7 @@ def test_a_run_that_only_waits_for_its_turn_is_never_given_up(world: World) -> N
     run = world.start()
     for _ in range(3 * sweep.MOST_RESUMPTIONS):
         later(world, minutes=6)
-        exporting.tick(world.app)
+        tick(world.app)
 
     world.pump()
     assert newest(world, run).status == "succeeded"
@@ -205,19 +195,19 @@ def test_a_claim_that_outlived_its_run_is_dropped(world: World) -> None:
     world.app.runs.remove(run)
     later(world, minutes=6)
 
-    exporting.tick(world.app)
+    tick(world.app)
 
-    assert world.app.runs.held(run.export) is None
+    assert world.app.claims.held(run.export) is None
 
 
 def test_a_run_whose_door_died_before_it_held_its_export_is_begun_by_the_tick(world: World) -> None:
     run = world.start()
     world.clear_queue()
-    world.app.runs.release(run.export, run.id)
-    exporting.tick(world.app)
-    assert world.app.runs.held(run.export) is None  # somebody may be about to
+    world.app.claims.release(run.export, run.id)
+    tick(world.app)
+    assert world.app.claims.held(run.export) is None  # somebody may be about to
     later(world, minutes=6)
-    exporting.tick(world.app)
+    tick(world.app)
     world.pump()
 
     assert newest(world, run).status == "succeeded"
@@ -256,7 +246,7 @@ def test_a_cancelled_run_stops_between_batches_and_the_next_one_sends_the_rest(w
     pumping.start()
     while not world.imports():
         threading.Event().wait(0.01)
-    exporting.cancel(world.app, run.export, run.id)
+    cancel(world.app, run.export, run.id)
     pumping.join()
     world.pump_until_ended(run)
 
@@ -277,7 +267,7 @@ def test_a_run_cancelled_before_it_sends_sends_nothing(world: World, steps_done:
     run = world.start()
     world.pump(steps_done)
 
-    exporting.cancel(world.app, run.export, run.id)
+    cancel(world.app, run.export, run.id)
     world.pump_until_ended(run)
 
     run = newest(world, run)
@@ -285,7 +275,7 @@ def test_a_run_cancelled_before_it_sends_sends_nothing(world: World, steps_done:
     assert run.counts.unsent == run.counts.to_send
     assert balances(run)
     assert sent(world) == 0
-    assert world.app.runs.held(run.export) is None
+    assert world.app.claims.held(run.export) is None
 
 
 def test_a_message_that_is_no_order_is_refused_without_its_content(world: World) -> None:
@@ -297,4 +287,4 @@ def test_a_message_that_is_no_order_is_refused_without_its_content(world: World)
 
 def _die(world: World, run: Run) -> None:
     """An instance takes a step up, shows a heartbeat and dies."""
-    world.app.runs.heartbeat(run, world.app.now())
+    world.app.claims.heartbeat(run.export, run.id, world.app.clock.now())

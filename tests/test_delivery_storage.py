@@ -1,21 +1,20 @@
 """Storage that changes, loses or refuses things: the run ends with a reason, or goes on, and the account holds."""
 
-import dataclasses
-
 import pytest
 from world import World, balances, csv_rows, person
 
-from shared import export as exporting
-from shared import slices
 from shared.errors import Changed
-from shared.runs import Problem
+from shared.record.run_record import Problem
+from shared.record.run_store import slice_name
+from shared.record.slices import Sizes
+from shared.runs.cancel import cancel
 
-ROWS = slices.FIRST_SLICE_ROWS + slices.REST_ROWS + 2
+ROWS = Sizes().first_slice + Sizes().rest + 2
 
 
 @pytest.fixture
 def world(world: World) -> World:
-    world.app = dataclasses.replace(world.app, sleep=lambda _: None)
+    world.clock.sleeps = False
     world.put_rows(csv_rows(*(person(number) for number in range(3))))
     world.save()
     return world
@@ -24,7 +23,7 @@ def world(world: World) -> World:
 def test_a_slice_that_vanished_ends_the_run_with_what_to_do(world: World) -> None:
     run = world.start()
     world.pump(1)
-    world.app.state.delete(f"{world.app.runs.folder(run)}/slices/00000.parquet")
+    world.app.state.delete(slice_name(run, 0))
 
     world.pump()
 
@@ -34,13 +33,13 @@ def test_a_slice_that_vanished_ends_the_run_with_what_to_do(world: World) -> Non
     assert run.error.code == "slice_missing"
     assert "again" in run.error.action
     assert balances(run)
-    assert world.app.runs.held(run.export) is None
+    assert world.app.claims.held(run.export) is None
 
 
 def test_a_slice_that_vanished_after_it_was_sent_costs_the_acknowledgement_not_the_account(world: World) -> None:
     run = world.start()
     world.pump(2)
-    world.app.state.delete(f"{world.app.runs.folder(run)}/slices/00000.parquet")
+    world.app.state.delete(slice_name(run, 0))
 
     world.pump()
 
@@ -82,7 +81,7 @@ def test_two_writers_of_one_record_lose_nothing(world: World) -> None:
         nonlocal seen
         seen += 1
         if seen == 1:
-            exporting.cancel(world.app, run.export, run.id)
+            cancel(world.app, run.export, run.id)
         return newest.model_copy(update={"failure": Problem(code="x", message="x", action="x")})
 
     changed = world.app.runs.change(run.export, run.id, change_meanwhile)

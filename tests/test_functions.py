@@ -13,8 +13,8 @@ import pytest
 
 from local.host.settings import read_host_options
 from local.host.timer import Schedule
-from shared import worker
-from shared.app import App
+from shared.parts import App
+from shared.runs import worker
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = sorted(path.parent for path in ROOT.glob("*/function.json"))

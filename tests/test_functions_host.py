@@ -16,7 +16,7 @@ from world import World, balances, csv_rows, person
 from local.azurite import Azurite
 from local.host.process import HostProcess
 from local.standin import StandIn
-from shared.runs import Run
+from shared.record.run_record import Run
 
 pytestmark = pytest.mark.slow
 

@@ -1,7 +1,6 @@
 """Exports over HTTP: saving, what an export tells of itself, and the rehearsal before its first run."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -173,8 +172,8 @@ def test_a_rehearsal_names_what_would_stop_a_run(api: Api, changes: dict[str, An
 
 def test_a_rehearsal_names_a_snapshot_that_is_too_old(api: Api) -> None:
     api.world.put_rows(csv_rows(person(1)))
-    later = api.world.app.now() + timedelta(hours=49)
-    api.world.app = replace(api.world.app, now=lambda: later)
+    later = api.world.app.clock.now() + timedelta(hours=49)
+    api.world.clock.stand_at(later)
 
     said = check(api, max_age_hours=48)
 

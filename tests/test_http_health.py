@@ -11,10 +11,11 @@ from world import World
 
 from local.azurite import Azurite
 from local.standin import StandIn
-from shared import export as exporting
+from shared.azure.blob_storage import BlobStorage
+from shared.azure.key_vault import KeyVault
+from shared.azure.queue_storage import QueueStorage
+from shared.runs.tick import tick
 from shared.settings import read
-from shared.storage import Container, WorkQueue
-from shared.vault import Vault
 
 
 @pytest.fixture
@@ -36,9 +37,9 @@ def test_everything_answers(api: Api) -> None:
 
 def test_the_age_of_the_last_tick_and_what_was_given_up(api: Api) -> None:
     world = api.world
-    exporting.tick(world.app)
-    later = world.app.now() + timedelta(minutes=20)
-    world.app = replace(world.app, now=lambda: later)
+    tick(world.app)
+    later = world.app.clock.now() + timedelta(minutes=20)
+    world.clock.stand_at(later)
     name = f"{world.environment['EXPORT_QUEUE']}-poison"
     with QueueClient.from_connection_string(world.connection_string, name) as poison:
         poison.create_queue()
@@ -59,9 +60,9 @@ def test_what_does_not_answer_is_named_with_what_to_do_and_without_secrets(api: 
     account = read(world.environment | {"ExportStorage": gone}).export_storage
     world.app = replace(
         world.app,
-        segments=Container(world.app.settings.segment_storage, "nothing-here"),
-        queue=WorkQueue(account, "work"),
-        vault=Vault("https://127.0.0.1:1", account),
+        segments=BlobStorage(world.app.settings.segment_storage, "nothing-here"),
+        queue=QueueStorage(account, "work"),
+        vault=KeyVault("https://127.0.0.1:1", account, world.clock),
     )
 
     answer = api.call("GET", "/health")
@@ -86,6 +87,6 @@ def test_the_caller_is_told_who_it_is(api: Api) -> None:
 
 def test_a_fault_of_the_deployment_is_no_fault_of_the_caller(api: Api) -> None:
     world = api.world
-    world.app = replace(world.app, segments=Container(world.app.settings.segment_storage, "nothing-here"))
+    world.app = replace(world.app, segments=BlobStorage(world.app.settings.segment_storage, "nothing-here"))
 
     api.problem(api.call("GET", "/segments"), 500, "container_missing")

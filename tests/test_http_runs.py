@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urljoin
@@ -14,8 +13,9 @@ from world import World, csv_rows, person
 
 from local.azurite import Azurite
 from local.standin import StandIn
-from shared import export as exporting
 from shared.app import wire
+from shared.runs import start as starting
+from shared.runs.idempotency import Keys
 from shared.settings import read
 
 
@@ -92,8 +92,8 @@ def test_the_same_key_within_a_day_gives_the_same_run_also_when_it_has_ended(api
     assert (again.status_code, again.headers["Location"]) == (202, first.headers["Location"])
     assert again.json()["status"] == "succeeded"
     assert other.json()["id"] != first.json()["id"]
-    day = world.app.now() + timedelta(days=1, minutes=1)
-    world.app = replace(world.app, now=lambda: day)
+    day = world.app.clock.now() + timedelta(days=1, minutes=1)
+    world.clock.stand_at(day)
     assert start(api, key="nightly-1").json()["id"] not in (first.json()["id"], other.json()["id"])
 
 
@@ -129,12 +129,12 @@ def test_a_key_is_known_to_every_process_and_starts_what_a_dead_one_did_not(api:
     """Another process has its own app, and shares the storage alone."""
     world = api.world
     other = wire(read(world.environment))
-    run = exporting.start(other, api.export, "on-demand", key="asked shared")[0]
+    run = starting.start(other, api.export, "on-demand", key="asked shared")[0]
     assert start(api, key="shared").json()["id"] == run.id
     world.pump()
     # A process that died between binding the key and beginning the run leaves the key alone.
-    lost = run.model_copy(update={"id": run.id[:-8] + "00000000", "created_at": world.app.now()})
-    assert other.keys.bind(lost, "asked lost") == lost.id
+    lost = run.model_copy(update={"id": run.id[:-8] + "00000000", "created_at": world.app.clock.now()})
+    assert Keys(other.state).bind(lost, "asked lost") == lost.id
 
     started = start(api, key="lost")
 

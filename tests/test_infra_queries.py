@@ -13,9 +13,9 @@ from infra_kusto import QUERIES, Workspace, complaints
 from infra_templates import INFRA, parsed, variable
 from world import World, csv_rows, person
 
-from shared import export as exporting
-from shared import telemetry
-from shared.runs import Counts
+from shared.record import telemetry
+from shared.record.run_record import Counts
+from shared.runs.tick import tick
 
 OPERATIONS = INFRA.parent / "docs/operations.md"
 
@@ -125,7 +125,7 @@ def test_a_rejected_key_tells_twice(world: World, lines):
 def test_a_run_that_went_well_tells_nobody(world: World, lines):
     with_rejects(world)
     world.run()
-    exporting.tick(world.app)
+    tick(world.app)
 
     space = workspace(lines)
 
@@ -147,7 +147,7 @@ def test_an_export_that_begins_and_does_not_end_is_overdue(world: World, lines):
 def test_an_export_that_cannot_start_is_overdue(world: World, lines):
     """Its segment is not there: each tick says so."""
     export = world.save(segments=["BlobExport/Nobody"])
-    exporting.tick(world.app)
+    tick(world.app)
 
     rows = workspace(lines, ago=timedelta(hours=3)).query("overdue")
     assert export.id in [row["export"] for row in rows]
@@ -155,7 +155,7 @@ def test_an_export_that_cannot_start_is_overdue(world: World, lines):
 
 def test_a_timer_that_stands_still(world: World, lines):
     assert len(Workspace().query("no-tick")) == 1
-    exporting.tick(world.app)
+    tick(world.app)
     assert workspace(lines).query("no-tick") == []
 
 
@@ -219,7 +219,7 @@ def test_every_event_is_told_and_explained(world: World, lines):
     with_rejects(world)
     world.run()
     world.save(segments=["BlobExport/Nobody"], schedule="refresh")
-    exporting.tick(world.app)
+    tick(world.app)
 
     told = set(events(lines))
     # Runs that other tests left behind may be taken up meanwhile.

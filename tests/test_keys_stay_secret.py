@@ -19,7 +19,7 @@ from world import World, csv_rows, person
 from local.azurite import Azurite
 from local.host.process import HostProcess
 from local.standin import StandIn
-from shared import steps
+from shared.runs.ending import as_of_now
 
 ROOT = Path(__file__).resolve().parents[1]
 KEY = "Kx7+distinctive/key=="
@@ -118,10 +118,10 @@ def test_a_run_leaves_no_key_and_no_address_where_none_belongs(
 
     traces.add("log", caplog.text)
     for run in (good, bad):
-        traces.add("run", steps.view(world.app, world.app.runs.get(run.export, run.id)).model_dump_json())
+        traces.add("run", as_of_now(world.app, world.app.runs.get(run.export, run.id)).model_dump_json())
     for error in world.raised:
         traces.add("raised", f"{error!r} {error.__cause__!r}")
-    client = world.app.client(world.app.catalog.connection(f"c-{world.id}"))
+    client = world.app.account(world.app.catalog.connection(f"c-{world.id}"))
     for thing in (world.app, world.app.settings, world.app.vault, client, world.app.vault.key(world.secret)):
         traces.add(type(thing).__name__, f"{thing!r} {thing}")
     personal = add_storage(traces, world)

@@ -2,20 +2,17 @@
 
 import logging
 import uuid
-from collections.abc import Callable
 from contextlib import closing
-from typing import Any
 
 import pytest
 from leavers import PEOPLE, TABLE, email, emails, snapshot, with_people
 from snapshots import active, calls, put_snapshot
 from world import FIELDS, MAPPING, World, balances, person
 
-from shared import export as exporting
-from shared import members
-from shared.campaign_monitor import CampaignMonitor
 from shared.errors import DestinationError
-from shared.results import BatchResult, SliceResult
+from shared.ports.destination import NOT_IN_LIST
+from shared.record.results import BatchResult, SliceResult
+from shared.runs.cancel import cancel
 
 
 @pytest.fixture
@@ -134,7 +131,7 @@ def test_a_dry_run_and_a_cancelled_run_remove_nobody(world: World) -> None:
 
     run = world.start()
     world.pump(1)
-    exporting.cancel(world.app, run.export, run.id)
+    cancel(world.app, run.export, run.id)
     world.pump_until_ended(run)
     cancelled = world.app.runs.get(run.export, run.id)
     assert (cancelled.status, cancelled.counts.to_remove, cancelled.counts.removed) == ("cancelled", 1, 0)
@@ -194,23 +191,23 @@ def test_whom_the_service_does_not_remove_is_a_reject_and_has_another_turn_in_th
     assert active(world) == emails(*range(2, PEOPLE))
 
 
-@pytest.mark.parametrize("remove", [members.unsubscribe, members.delete])
+@pytest.mark.parametrize("remove", ["unsubscribe", "delete"])
 def test_the_code_of_one_row_is_an_answer_and_that_of_the_key_or_the_list_ends_the_run(
-    world: World, remove: Callable[[CampaignMonitor, str, Any], int | None]
+    world: World, remove: str
 ) -> None:
-    with closing(world.app.client(world.app.catalog.connection(f"c-{world.id}"))) as client:
-        assert remove(client, world.list_id, "nobody@example.com") == members.NOT_IN_LIST
-        assert members.state_of(client, world.list_id, "nobody@example.com") is None
+    with closing(world.app.account(world.app.catalog.connection(f"c-{world.id}"))) as account:
+        assert getattr(account, remove)(world.list_id, "nobody@example.com") == NOT_IN_LIST
+        assert account.state_of(world.list_id, "nobody@example.com") is None
         with pytest.raises(DestinationError, match="list_not_found"):
-            remove(client, "0" * 32, email(0))
+            getattr(account, remove)("0" * 32, email(0))
         world.control("POST", "reset")
         with pytest.raises(DestinationError, match="key_rejected"):
-            remove(client, world.list_id, email(0))
+            getattr(account, remove)(world.list_id, email(0))
 
 
 def test_what_the_service_cannot_read_is_a_code(world: World) -> None:
-    with closing(world.app.client(world.app.catalog.connection(f"c-{world.id}"))) as client:
-        assert members.unsubscribe(client, world.list_id, ["no text"]) == 400  # type: ignore[arg-type]
+    with closing(world.app.account(world.app.catalog.connection(f"c-{world.id}"))) as account:
+        assert account.unsubscribe(world.list_id, ["no text"]) == 400  # type: ignore[arg-type]
 
 
 def test_a_service_that_fails_now_and_then_costs_nobody(world: World) -> None:

@@ -7,8 +7,8 @@ from leavers import PEOPLE, TABLE, email, emails, with_people
 from snapshots import active, names, put_snapshot
 from world import World, person
 
-from shared import export as exporting
-from shared.runs import Run
+from shared.record.run_record import Run
+from shared.runs.start import start
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def other(world: World) -> dict[str, Any]:
 
 def run(world: World, other: dict[str, Any]) -> Run:
     export = world.save(**other)
-    run, _ = exporting.start(world.app, export.id, "on-demand")
+    run, _ = start(world.app, export.id, "on-demand")
     world.pump()
     return world.app.runs.get(run.export, run.id)
 

@@ -3,9 +3,9 @@
 import pytest
 from reading import lines, partition, plan
 
-from shared.catalog import Mapping
+from shared.catalog.documents import Mapping
 from shared.errors import SegmentError
-from shared.mapping import ListField
+from shared.ports.destination import Field
 
 HOSTILE = [
     "O'Neill",
@@ -37,7 +37,7 @@ def test_a_column_of_any_name(name: str) -> None:
     planned = plan(
         lines(["1", "a@example.com"], ["2", "nobody"]),
         mapping=mapping,
-        fields={"field": ListField("Field", "Text")},
+        fields={"field": Field("Field", "Text")},
         parts=[partition(columns=("Id", name))],
     )
 
@@ -50,7 +50,7 @@ def test_a_column_of_any_name(name: str) -> None:
 def test_a_field_of_any_name(key: str) -> None:
     mapping = Mapping.model_validate({"email": "EMail", "custom_fields": [{"key": "F", "column": "City"}]})
 
-    planned = plan("1,a@example.com,Cork\n", mapping=mapping, fields={"f": ListField(key, "Text")})
+    planned = plan("1,a@example.com,Cork\n", mapping=mapping, fields={"f": Field(key, "Text")})
 
     assert planned.subscribers[0]["CustomFields"] == [{"Key": key, "Value": "Cork"}]
 
@@ -62,7 +62,7 @@ def test_a_column_may_go_to_several_fields() -> None:
     (found,) = plan(
         "1,a@example.com,2024-02-29\n",
         mapping=mapping,
-        fields={"one": ListField("One", "Text"), "two": ListField("Two", "Date")},
+        fields={"one": Field("One", "Text"), "two": Field("Two", "Date")},
     ).subscribers
 
     assert found["Name"] == "2024-02-29"
@@ -75,7 +75,7 @@ def test_a_missing_column_is_named_beside_those_there_are(text: str) -> None:
     mapping = Mapping.model_validate({"email": "Mail", "custom_fields": fields})
 
     with pytest.raises(SegmentError) as raised:
-        plan(text + "CustomerId,EMail,City\n", mapping=mapping, fields={"field": ListField("Field", "Text")})
+        plan(text + "CustomerId,EMail,City\n", mapping=mapping, fields={"field": Field("Field", "Text")})
 
     assert raised.value.code == "columns_missing"
     assert "HighValueSegment_1.csv has no column Mail, Town," in raised.value.message

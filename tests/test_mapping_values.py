@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from reading import lines, partition, plan
 
-from shared.catalog import Mapping
-from shared.mapping import ListField
+from shared.catalog.documents import Mapping
+from shared.ports.destination import Field
 
 EMAIL = "a@example.com"
 
@@ -19,7 +19,7 @@ def mapped(cells: Iterable[str], mapping: dict[str, Any], data_type: str = "Text
     planned = plan(
         lines(*rows, quoting=csv.QUOTE_ALL),
         mapping=Mapping.model_validate({"email": "EMail"} | mapping),
-        fields={"field": ListField("Field", data_type)},
+        fields={"field": Field("Field", data_type)},
         parts=[partition(columns=("CustomerId", "EMail", "Value"))],
     )
     assert planned.account.rows_read == len(rows)
@@ -216,7 +216,7 @@ def test_the_first_fault_of_a_row_is_told() -> None:
     planned = plan(
         lines(["bad", "a\tb", "x" * 251], [EMAIL, "a\tb", "x" * 251], [EMAIL, "a", "x" * 251]),
         mapping=mapping,
-        fields={"field": ListField("Field", "Text")},
+        fields={"field": Field("Field", "Text")},
         parts=[partition(columns=columns)],
     )
 

@@ -19,7 +19,7 @@ AT = "2026/11/23/0900"
 @pytest.fixture
 def world(world: World) -> World:
     """With two profiles, and a client that does not wait between its attempts."""
-    world.app = dataclasses.replace(world.app, sleep=lambda _: None)
+    world.clock.sleeps = False
     world.put_rows(csv_rows(person(1), person(2)))
     world.save()
     return world
@@ -123,7 +123,7 @@ def test_a_run_that_cannot_go_on_says_what_where_and_what_to_do(
     # Nothing was sent, every row that was read has its place in the account, and the next run may start.
     assert world.listed() == {}
     assert balances(run)
-    assert world.app.runs.held(run.export) is None
+    assert world.app.claims.held(run.export) is None
     assert world.start().id != run.id
 
 
@@ -159,7 +159,7 @@ def test_a_run_that_may_not_start_is_refused_before_there_is_one(
     assert message.format(id=world.id) in caught.value.message
     assert action in caught.value.action
     assert list(world.app.runs.ids(f"e-{world.id}")) == []
-    assert world.app.runs.held(f"e-{world.id}") is None
+    assert world.app.claims.held(f"e-{world.id}") is None
 
 
 def test_consent_that_is_withdrawn_stops_a_run_that_was_started(world: World) -> None:
@@ -173,4 +173,4 @@ def test_consent_that_is_withdrawn_stops_a_run_that_was_started(world: World) ->
     assert run.error
     assert run.error.code == "consent_missing"
     assert world.listed() == {}
-    assert world.app.runs.held(run.export) is None
+    assert world.app.claims.held(run.export) is None

@@ -4,9 +4,10 @@ import pytest
 from reading import partition, plan
 from world import World, csv_rows, person
 
-from shared.catalog import Mapping
-from shared.slices import BATCH_ROWS, FIRST_SLICE_ROWS, FIRST_SLICES, REST_ROWS, SLICE_ROWS, Slice
+from shared.catalog.documents import Mapping
+from shared.record.slices import Sizes
 
+SIZES = Sizes()
 EMAIL = Mapping(email="EMail")
 PARTS = [partition(number, ("EMail",)) for number in (1, 2)]
 
@@ -20,13 +21,13 @@ def _rows(first: int, end: int) -> str:
     [
         (0, []),
         (1, [1]),
-        (FIRST_SLICE_ROWS - 1, [FIRST_SLICE_ROWS - 1]),
-        (FIRST_SLICE_ROWS, [FIRST_SLICE_ROWS]),
-        (FIRST_SLICE_ROWS + REST_ROWS, [FIRST_SLICE_ROWS + REST_ROWS]),
-        (FIRST_SLICE_ROWS + REST_ROWS + 1, [FIRST_SLICE_ROWS, REST_ROWS + 1]),
+        (SIZES.first_slice - 1, [SIZES.first_slice - 1]),
+        (SIZES.first_slice, [SIZES.first_slice]),
+        (SIZES.first_slice + SIZES.rest, [SIZES.first_slice + SIZES.rest]),
+        (SIZES.first_slice + SIZES.rest + 1, [SIZES.first_slice, SIZES.rest + 1]),
         (
-            FIRST_SLICES * FIRST_SLICE_ROWS + 2 * SLICE_ROWS + BATCH_ROWS,
-            [*[FIRST_SLICE_ROWS] * FIRST_SLICES, SLICE_ROWS, SLICE_ROWS + BATCH_ROWS],
+            SIZES.first_slices * SIZES.first_slice + 2 * SIZES.slice + SIZES.batch,
+            [*[SIZES.first_slice] * SIZES.first_slices, SIZES.slice, SIZES.slice + SIZES.batch],
         ),
     ],
 )
@@ -43,7 +44,7 @@ def test_at_the_boundaries(rows: int, slices: list[int]) -> None:
 
 @pytest.mark.parametrize(("rows", "batches"), [(1, 1), (999, 1), (1000, 1), (1001, 2), (48_000, 48)])
 def test_batches_of_a_slice(rows: int, batches: int) -> None:
-    assert Slice([b"{}"] * rows).batches == batches
+    assert SIZES.batches(rows) == batches
 
 
 def test_planning_again_gives_the_same_slices() -> None:

@@ -3,7 +3,7 @@
 import pytest
 from world import World, csv_rows, person
 
-from shared.rehearsal import rehearse
+from shared.checks.rehearsal import rehearse
 
 
 @pytest.mark.parametrize("header", [True, False])

@@ -4,10 +4,10 @@ from itertools import product
 
 import pytest
 
-from shared.database import workspace
-from shared.grammar import Grammar, Quotes
-from shared.plan import reader
-from shared.records import Dialect
+from shared.plan.block_reader import reader
+from shared.record.workspace import workspace
+from shared.segments.quoting import Grammar, Quotes
+from shared.segments.records import Dialect
 
 WIDEST = 3
 

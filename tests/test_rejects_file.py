@@ -7,9 +7,9 @@ import pytest
 from reading import lines, partition, plan
 from world import World, csv_rows, person
 
-from shared.catalog import Mapping
-from shared.mapping import ListField
-from shared.rejects import DUPLICATE, HEADER, INVALID, MALFORMED, Reject, RejectsFile
+from shared.catalog.documents import Mapping
+from shared.ports.destination import Field
+from shared.record.rejects import DUPLICATE, HEADER, INVALID, MALFORMED, Reject, RejectsFile
 
 SECRET = "Do-not-show"
 
@@ -94,7 +94,7 @@ def test_no_sentence_holds_a_cell() -> None:
     rejects = plan(
         text,
         mapping=mapping,
-        fields={"day": ListField("Day", "Date"), "city": ListField("City", "Text")},
+        fields={"day": Field("Day", "Date"), "city": Field("City", "Text")},
         parts=[partition(columns=columns)],
     ).rejects
 

@@ -1,14 +1,13 @@
 """Who was deleted by the export and is back is put back; who opted out in the meantime never is."""
 
-import dataclasses
 from typing import Any
 
 import pytest
 from snapshots import active, calls, put_snapshot
 from world import SEGMENT, World, balances, person
 
-from shared import export as exporting
-from shared import slices
+from shared.record.slices import Sizes
+from shared.runs.cancel import cancel
 
 TABLE = SEGMENT.split("/")[1]
 PEOPLE = 6
@@ -25,7 +24,7 @@ def snapshot(world: World, *numbers: int, at: int, **changes: str) -> None:
 @pytest.fixture
 def world(world: World) -> World:
     """The export has deleted the first two of PEOPLE, who had left."""
-    world.app = dataclasses.replace(world.app, sleep=lambda _: None)
+    world.clock.sleeps = False
     world.save(removals="delete", max_removal_percent=50)
     snapshot(world, *range(PEOPLE), at=0)
     world.run()
@@ -131,7 +130,7 @@ def test_an_export_that_resubscribes_needs_no_second_call(world: World) -> None:
 
 
 def test_returners_are_sent_behind_the_others_so_that_few_batches_hold_them(world: World) -> None:
-    rows = [person(number) for number in range(2 * slices.BATCH_ROWS)]
+    rows = [person(number) for number in range(2 * Sizes().batch)]
     put_snapshot(world, {TABLE: rows}, number=2)
     before = len(calls(world))
 
@@ -159,7 +158,7 @@ def test_a_cancelled_run_forgets_nobody(world: World) -> None:
     snapshot(world, *range(PEOPLE), at=2)
     run = world.start()
     world.pump(1)
-    exporting.cancel(world.app, run.export, run.id)
+    cancel(world.app, run.export, run.id)
     world.pump_until_ended(run)
 
     assert world.run().counts.updated == 2

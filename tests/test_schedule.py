@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from world import SEGMENT
 
-from shared.catalog import Export
-from shared.runs import Run, SnapshotUsed
-from shared.schedule import due_time, new_snapshots, next_time
+from shared.catalog.documents import Export
+from shared.record.run_record import Run, SnapshotUsed
+from shared.runs.due import due_time, new_snapshots, next_time
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,9 +10,10 @@ from world import SEGMENT, World, csv_rows, person
 
 from local.azurite import Azurite
 from local.standin import StandIn
-from shared import export as exporting
-from shared.catalog import Export
-from shared.runs import Run
+from shared.catalog.documents import Export
+from shared.record.run_record import Run
+from shared.runs.start import start
+from shared.runs.tick import _due, tick
 
 DUE = datetime(2026, 11, 23, 2, 30, tzinfo=UTC)
 
@@ -26,7 +26,7 @@ def own(campaign_monitor: StandIn) -> Iterator[World]:
 
 
 def at(world: World, now: datetime) -> None:
-    world.app = replace(world.app, now=lambda: now)
+    world.clock.stand_at(now)
 
 
 def save_at(world: World, now: datetime, **changes: Any) -> Export:
@@ -36,8 +36,8 @@ def save_at(world: World, now: datetime, **changes: Any) -> Export:
     return world.app.catalog.save(export, now=now).item
 
 
-def tick(world: World) -> list[Run]:
-    started = exporting.tick(world.app)
+def ticked(world: World) -> list[Run]:
+    started = tick(world.app)
     world.pump()
     return [world.app.runs.get(one.export, one.id) for one in started]
 
@@ -46,24 +46,24 @@ def test_a_refresh_is_exported_by_itself_and_once(own: World) -> None:
     own.put_rows(csv_rows(person(1)))
     own.save(schedule="refresh")
 
-    (first,) = tick(own)
+    (first,) = ticked(own)
 
     assert (first.trigger, first.requested_by, first.status) == ("refresh", None, "succeeded")
-    assert tick(own) == []
+    assert ticked(own) == []
     own.put_rows(csv_rows(person(1), person(2)), at="2026/11/24/0900")
-    (second,) = tick(own)
+    (second,) = ticked(own)
     assert (second.counts.unchanged, second.counts.added) == (1, 1)
-    assert tick(own) == []
+    assert ticked(own) == []
 
 
 def test_a_refresh_whose_run_failed_is_not_tried_again(own: World) -> None:
     own.put_rows(csv_rows(person(1), person(2)))
     own.save(schedule="refresh", max_profiles=1)
 
-    (failed,) = tick(own)
+    (failed,) = ticked(own)
 
     assert (failed.status, failed.error and failed.error.code) == ("failed", "too_many_profiles")
-    assert tick(own) == []
+    assert ticked(own) == []
 
 
 def test_a_rehearsal_does_not_use_a_refresh_up(own: World) -> None:
@@ -71,7 +71,7 @@ def test_a_rehearsal_does_not_use_a_refresh_up(own: World) -> None:
     own.save(schedule="refresh")
     own.run(dry_run=True)
 
-    (run,) = tick(own)
+    (run,) = ticked(own)
 
     assert run.counts.added == 1
 
@@ -80,25 +80,25 @@ def test_exports_that_do_not_run_by_themselves(own: World) -> None:
     own.put_rows(csv_rows(person(1)))
     for changes in ({"schedule": None}, {"enabled": False}, {"connection": None}):
         own.save(**changes)
-        assert tick(own) == []
+        assert ticked(own) == []
 
 
 def test_a_due_time_is_answered_once_even_when_ticks_are_missed_or_the_export_is_renamed(own: World) -> None:
     own.put_rows(csv_rows(person(1)))
     at(own, DUE - timedelta(hours=1))
-    saved = save_at(own, own.app.now(), schedule="30 2 * * *")
-    assert tick(own) == []
+    saved = save_at(own, own.app.clock.now(), schedule="30 2 * * *")
+    assert ticked(own) == []
 
     at(own, DUE + timedelta(hours=3))
-    own.app.catalog.save(saved.model_copy(update={"display_name": "Renamed"}), now=own.app.now())
-    (run,) = tick(own)
+    own.app.catalog.save(saved.model_copy(update={"display_name": "Renamed"}), now=own.app.clock.now())
+    (run,) = ticked(own)
 
     assert (run.trigger, run.due_at) == ("schedule", DUE)
     for minutes in (0, 15, 30):
         at(own, DUE + timedelta(hours=3, minutes=minutes))
-        assert tick(own) == []
+        assert ticked(own) == []
     at(own, DUE + timedelta(days=1))
-    assert [one.due_at for one in tick(own)] == [DUE + timedelta(days=1)]
+    assert [one.due_at for one in ticked(own)] == [DUE + timedelta(days=1)]
 
 
 @pytest.mark.parametrize("schedule", ["refresh", "30 2 * * *"])
@@ -107,7 +107,7 @@ def test_ticks_that_overlap_start_one_run(own: World, schedule: str) -> None:
     save_at(own, datetime.now(UTC) - timedelta(days=2), schedule=schedule)
 
     with ThreadPoolExecutor(8) as pool:
-        started = [run for runs in pool.map(lambda _: exporting.tick(own.app), range(8)) for run in runs]
+        started = [run for runs in pool.map(lambda _: tick(own.app), range(8)) for run in runs]
 
     assert len(started) == 1
     assert len(own.app.runs.ids(f"e-{own.id}")) == 1
@@ -117,25 +117,25 @@ def test_a_snapshot_stays_old_when_the_records_of_runs_are_gone(own: World) -> N
     """A lifecycle rule deletes them after a month."""
     own.put_rows(csv_rows(person(1)))
     own.save(schedule="refresh")
-    (run,) = tick(own)
+    (run,) = ticked(own)
     own.app.runs.remove(run)
     at(own, datetime.now(UTC) + timedelta(days=2))  # what a tick has started is known for a day
 
-    assert tick(own) == []
+    assert ticked(own) == []
 
     own.put_rows(csv_rows(person(1)), at="2026/11/24/0900")
-    assert len(tick(own)) == 1
+    assert len(ticked(own)) == 1
 
 
 def test_a_tick_that_looked_before_a_quick_run_ended_does_not_start_it_again(own: World) -> None:
     """The second tick has found the export due, and comes to start it when the first tick's run is over."""
     own.put_rows(csv_rows(person(1)))
     saved = own.save(schedule="refresh")
-    found = exporting._due(own.app, saved, [])
+    found = _due(own.app, saved, [])
     assert found
-    (run,) = tick(own)
+    (run,) = ticked(own)
 
-    late, is_new = exporting.start(own.app, saved.id, found.trigger, key=found.key, answers=found)
+    late, is_new = start(own.app, saved.id, found.trigger, key=found.key, answers=found)
 
     assert (late.id, late.ended, is_new) == (run.id, True, False)
 
@@ -144,10 +144,10 @@ def test_what_is_due_while_another_run_is_at_work_is_answered_after_it(own: Worl
     own.put_rows(csv_rows(person(1)))
     own.save(schedule="refresh")
     rehearsal = own.start(dry_run=True)
-    assert exporting.tick(own.app) == []
+    assert tick(own.app) == []
     own.pump()
 
-    (run,) = tick(own)
+    (run,) = ticked(own)
 
     assert run.id > rehearsal.id
     assert run.counts.added == 1
@@ -160,7 +160,7 @@ def test_a_segment_that_was_not_refreshed_gives_a_run_that_says_so_and_sends_not
     assert first.warnings == ()
     at(own, datetime.now(UTC) + timedelta(hours=26))
 
-    (run,) = tick(own)
+    (run,) = ticked(own)
 
     assert (run.status, run.counts.unchanged, run.counts.to_send) == ("succeeded", 1, 0)
     (warning,) = run.warnings
@@ -186,7 +186,7 @@ def test_an_export_that_cannot_be_read_does_not_keep_the_others_from_their_turn(
     own.save(schedule="refresh")
     own.app.catalog._container.write("exports/a-broken-one.json", b"{")
 
-    (run,) = tick(own)
+    (run,) = ticked(own)
 
     assert run.status == "succeeded"
 
@@ -194,10 +194,10 @@ def test_an_export_that_cannot_be_read_does_not_keep_the_others_from_their_turn(
 def test_keys_that_have_expired_are_cleaned_away(own: World) -> None:
     own.put_rows(csv_rows(person(1)))
     own.save(schedule="refresh")
-    tick(own)
+    ticked(own)
     assert list(own.app.state.list("idempotency/"))
     at(own, datetime.now(UTC) + timedelta(days=1, minutes=1))
 
-    tick(own)
+    ticked(own)
 
     assert not list(own.app.state.list("idempotency/"))

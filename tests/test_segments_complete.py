@@ -7,7 +7,7 @@ from segment_files import ModelFile, found, names, path, puts, urls
 from world import World
 
 from shared.errors import SegmentError
-from shared.segments import find
+from shared.segments.snapshots import find
 
 OLD, NEW = "2026/11/22/0900", "2026/11/23/0900"
 MODEL = "BlobExport/model.json"

@@ -10,7 +10,7 @@ import pytest
 from snapshots import calls, names, put_snapshot
 from world import FIELDS, MAPPING, World, person
 
-from shared import steps
+from shared.record.run_store import slice_name
 
 SEGMENTS = ("Gold", 'Say "hi"', "Ąžuolas")
 MANY = {"name": "Segments", "type": "MultiSelectMany", "options": [*SEGMENTS, "Other"]}
@@ -62,7 +62,7 @@ def test_they_are_sent_in_the_order_of_the_files(world: World, tmp_path: Path) -
     run = world.run(dry_run=True)
 
     file = tmp_path / "slice.parquet"
-    assert world.app.state.download(steps.slice_name(world.app, run, 0), file)
+    assert world.app.state.download(slice_name(run, 0), file)
     lines = [line for (line,) in duckdb.sql(f"SELECT line FROM '{file}' WHERE segment = 0").fetchall()]
     assert lines == list(range(1, 5_001))
 

@@ -7,10 +7,10 @@ from reading import Planned, plan_snapshot
 from segment_files import ModelFile, found, path, urls
 from world import COLUMNS, World
 
-from shared.catalog import Mapping
+from shared.catalog.documents import Mapping
 from shared.errors import SegmentError
-from shared.records import Dialect
-from shared.segments import columns
+from shared.segments.header_row import columns
+from shared.segments.records import Dialect
 
 MODEL = "BlobExport/model.json"
 GOOD = ["1", "ona@example.com", "Ona", "Žukauskaitė", "Kaunas", "1990-02-03"]

@@ -7,8 +7,8 @@ from segment_files import found, names, path, puts
 from world import INSTANCE, SEGMENT, World
 
 from shared.errors import SegmentError
-from shared.segments import find
-from shared.segments import names as segment_names
+from shared.segments.snapshots import find
+from shared.segments.snapshots import names as segment_names
 
 OTHER_INSTANCE = "CustomerInsights_9a7b"
 

@@ -7,16 +7,16 @@ import pytest
 from segment_files import path, rooted
 from world import World, balances, csv_rows, person
 
+from shared.azure.blob_storage import BlobStorage
 from shared.errors import Changed
-from shared.storage import Container
-from shared.storage_service import CHUNK
+from shared.ports.blobs import CHUNK_BYTES
 
 SECOND = path(number=2)
 GOOD = csv_rows(*(person(number) for number in range(10)))
-LARGE = csv_rows(*(person(number, City="x" * 240) for number in range(CHUNK // 250)))
+LARGE = csv_rows(*(person(number, City="x" * 240) for number in range(CHUNK_BYTES // 250)))
 
 
-class Disturbed(Container):
+class Disturbed(BlobStorage):
     """Something happens to the files while partition 2 is read: before its first chunk, or behind it."""
 
     disturb: Callable[[], object]
@@ -77,7 +77,7 @@ def test_a_large_partition_is_read_in_chunks_of_one_version(world: World) -> Non
     etag = world.segments.get_blob_client(name).get_blob_properties().etag
     chunks = world.app.segments.chunks(name, etag)
 
-    assert len(next(chunks)) <= CHUNK < len(LARGE.encode())
+    assert len(next(chunks)) <= CHUNK_BYTES < len(LARGE.encode())
     _written_anew(world)
     with pytest.raises(Changed):
         list(chunks)

@@ -6,7 +6,7 @@ from world import World, balances, csv_rows, person
 
 from local.azurite import Azurite
 from local.standin import StandIn
-from shared.runs import Run
+from shared.record.run_record import Run
 
 IDENTITY = {"ExportStorage__credential": "managedidentity", "ExportStorage__clientId": CLIENT_ID}
 

@@ -5,18 +5,21 @@ import os
 import time
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import requests
 from azure.storage.blob import ContainerClient
 from azure.storage.queue import QueueClient, TextBase64DecodePolicy
+from steered_clock import SteeredClock
 
-from shared import export as exporting
-from shared import worker
-from shared.app import App, wire
-from shared.catalog import Connection, Export
-from shared.runs import Run
+from shared.app import wire
+from shared.azure.blob_storage import BlobStorage
+from shared.catalog.documents import Connection, Export
+from shared.parts import App
+from shared.record.run_record import Run
+from shared.runs import worker
+from shared.runs.start import start
 from shared.settings import read
 
 INSTANCE = "CustomerInsights_0f3c1d6e-6f0a-4b52-9d7c-2f1f6c0a9b11"
@@ -56,11 +59,20 @@ class World:
         self.secret = f"key-of-{self.id}"
         # Without a vault the key is read from the environment.
         os.environ[f"SECRET_KEY_OF_{self.id.upper()}"] = self.key
-        self.app: App = wire(read(self.environment))
+        self.clock = SteeredClock()
+        self.app: App = wire(read(self.environment), self.clock)
         self._queue = QueueClient.from_connection_string(
             self.connection_string, self.environment["EXPORT_QUEUE"], message_decode_policy=TextBase64DecodePolicy()
         )
         self.make_list(self.list_id)
+
+    def own_state(self) -> None:
+        """Gives it state and a catalog of its own: the tick and the sweep look after every export that there is."""
+        account = self.app.settings.export_storage
+        state, catalog = BlobStorage(account, f"state-{self.id}"), BlobStorage(account, f"catalog-{self.id}")
+        state.create()
+        catalog.create()
+        self.app = replace(self.app, state=state, catalog_blobs=catalog)
 
     def make_list(self, list_id: str, fields: Iterable[Mapping[str, object]] = FIELDS) -> None:
         """An account, whose key is ``key``, with this list."""
@@ -141,7 +153,7 @@ class World:
         return export
 
     def start(self, **arguments: Any) -> Run:
-        return exporting.start(self.app, f"e-{self.id}", "on-demand", **arguments)[0]
+        return start(self.app, f"e-{self.id}", "on-demand", **arguments)[0]
 
     def run(self, **arguments: Any) -> Run:
         """A run from its start to its end, every step in this process."""

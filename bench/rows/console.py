@@ -15,9 +15,10 @@ from bench.table import Line, at_most
 from local.azurite import Azurite
 from local.host.process import HostProcess
 from local.standin import StandIn
-from shared.app import App, wire
-from shared.catalog import Connection, Export
-from shared.runs import Counts, Run, new_id
+from shared.app import wire
+from shared.catalog.documents import Connection, Export
+from shared.parts import App
+from shared.record.run_record import Counts, Run, new_id
 from shared.settings import read
 
 EXPORTS, RUNS = 500, 1000

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.errors import Changed
-from shared.ports.blobs import Blobs
+from shared.ports.blobs import Blob, Blobs
 
 # Everybody who loses lets another one win; so many in a row are no coincidence any more.
 MOST_ATTEMPTS = 20
@@ -23,13 +23,13 @@ class Swapped:
 def compare_and_swap(
     blobs: Blobs,
     name: str,
-    decide: Callable[[bytes | None], bytes | None],
+    decide: Callable[[Blob | None], bytes | None],
     *,
     metadata: Callable[[bytes], dict[str, str]] | None = None,
 ) -> Swapped:
-    """Makes of the blob what ``decide`` makes of its content: None, given or returned, is a blob that is not there;
-    the very object that it was given leaves it as it is. ``decide`` is called again when somebody else wrote first, and
-    may raise. ``metadata`` is made of what is written.
+    """Writes what ``decide`` makes of the blob: None, given or returned, is one that is not there; the very data that
+    it was given leave it as it is. ``decide`` is called again when somebody else wrote first, and may raise.
+    ``metadata`` is made of what is written.
 
     A write that is asked for again because its answer was lost meets itself, and the storage calls that a conflict. So
     after a conflict the blob is read: where it holds what was to be written, it was this call, or one that wanted the
@@ -38,7 +38,7 @@ def compare_and_swap(
     for _ in range(MOST_ATTEMPTS):
         blob = blobs.read(name)
         before, etag = (blob.data, blob.etag) if blob else (None, "")
-        after = decide(before)
+        after = decide(blob)
         if after is before:
             return Swapped(before, etag, wrote=False)
         try:

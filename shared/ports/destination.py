@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from shared.errors import DestinationError
 
-# The codes of the service that others than its own room act on, as its documentation and its official clients have them.
+# The codes of the service that other rooms than its own act on, as its documentation and official clients have them.
 ADDRESS_REFUSED = 1
 NOT_IN_LIST = 203
 SUPPRESSED, DELETED, UNSUBSCRIBED, BOUNCED, UNCONFIRMED = 204, 205, 206, 207, 208

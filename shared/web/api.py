@@ -6,9 +6,9 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 
-from shared.app import App
-from shared.caller import Caller
+from shared.parts import App
 from shared.web import audits, connections, exports, health, list_titles, problems, runs, segments
+from shared.web.caller import Caller
 
 _DESCRIPTION = """
 Exports segments of Customer Insights to Campaign Monitor.

@@ -5,10 +5,10 @@ from http import HTTPStatus
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
-from shared import export as exporting
-from shared import steps
-from shared.audit import audit_name
-from shared.runs import PublicRun
+from shared.record.run_record import PublicRun
+from shared.record.run_store import audit_name
+from shared.runs.ending import as_of_now
+from shared.runs.start import start
 from shared.web.calls import AS_VIEWER, Contributor, ExportId, RunId, Wired, address, answers, header
 from shared.web.runs import RETRY_AFTER
 
@@ -33,11 +33,11 @@ _WHERE = {"Location": header("The run."), "Retry-After": header("Seconds until i
 def start_audit(export_id: ExportId, app: Wired, caller: Contributor, http: Request, response: Response) -> PublicRun:
     """Compares what the export has acknowledged with its list, and sends nothing. The run's findings are counts."""
     caller.must_manage(app.catalog.export(export_id), app.catalog)
-    run, is_new = exporting.start(app, export_id, "on-demand", audit=True, requested_by=caller.name)
+    run, is_new = start(app, export_id, "on-demand", audit=True, requested_by=caller.name)
     response.status_code = HTTPStatus.ACCEPTED if is_new else HTTPStatus.OK
     response.headers["Location"] = address(http, f"/exports/{run.export}/runs/{run.id}")
     response.headers["Retry-After"] = str(RETRY_AFTER)
-    return steps.view(app, run)
+    return as_of_now(app, run)
 
 
 @router.get(
@@ -59,7 +59,7 @@ def get_audit(export_id: ExportId, run_id: RunId, app: Wired) -> StreamingRespon
     """Every acknowledged subscriber who is not active on the list, and fields that were sent and are not there."""
     run = app.runs.get(export_id, run_id)
     return StreamingResponse(
-        app.state.chunks(audit_name(app, run)),
+        app.state.chunks(audit_name(run)),
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{run.export}-{run.id}-audit.csv"'},
     )

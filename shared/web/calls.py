@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Header, HTTPException, Path, Request
 
-from shared.app import App
-from shared.caller import Caller
-from shared.catalog import ID_FORM
-from shared.catalog_store import Precondition
+from shared.catalog.documents import ID_FORM
+from shared.catalog.store import Precondition
 from shared.errors import ConfigurationError
+from shared.parts import App
 from shared.settings import ROLES, Role
+from shared.web.caller import Caller
 from shared.web.problems import MEDIA_TYPE
 
 _ETAG = re.compile(r'(?P<weak>W/)?(?P<tag>"[^"]*")|\*')

@@ -9,12 +9,15 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared import account, check, removal
-from shared.app import App
-from shared.caller import Caller
-from shared.catalog import LIST_ID, NAME_IN_VAULT, Connection, ConnectionSettings, Consent, Saved, Timestamp
+from shared.catalog.documents import LIST_ID, NAME_IN_VAULT, Connection, ConnectionSettings, Consent, Saved, Timestamp
+from shared.checks import connection_check
+from shared.checks.opened_account import opened
 from shared.errors import NotFound
+from shared.parts import App
+from shared.ports.destination import FoundClient
+from shared.runs import deleting
 from shared.web import problems
+from shared.web.caller import Caller
 from shared.web.calls import (
     AS_ADMIN,
     JSON_BODY,
@@ -105,7 +108,7 @@ _ETAG = {"headers": {"ETag": header("The version of the document.")}}
 @router.get("/connections", responses=answers())
 def list_connections(app: Wired, caller: Contributor) -> list[ConnectionView | ConnectionBrief]:
     """Administrators get all, contributors those that are shared with them."""
-    users = removal.users(app)
+    users = deleting.users(app)
     return [_view(one, caller, users) for one in app.catalog.connections() if caller.may_use(one)]
 
 
@@ -119,7 +122,7 @@ def get_connection(
     connection = _usable(app, caller, connection_id)
     if caller.role == "admin":
         response.headers["ETag"] = app.catalog.kept(Connection, connection_id).etag
-    return _view(connection, caller, removal.users(app))
+    return _view(connection, caller, deleting.users(app))
 
 
 @router.put(
@@ -152,7 +155,7 @@ def put_connection(
     """Saves a connection: the whole of it. The key of the account never is part of it."""
     must_be_named(document.id, connection_id)
     consent = document.consent
-    given = consent and Consent(agreed_by=consent.agreed_by, agreed_at=consent.agreed_at or app.now())
+    given = consent and Consent(agreed_by=consent.agreed_by, agreed_at=consent.agreed_at or app.clock.now())
     connection = Connection(
         id=connection_id,
         display_name=document.display_name,
@@ -160,12 +163,12 @@ def put_connection(
         usable_by=document.usable_by,
         consent=given,
     )
-    kept = app.catalog.save(connection, by=caller.name, now=app.now(), only_if=only_if)
+    kept = app.catalog.save(connection, by=caller.name, now=app.clock.now(), only_if=only_if)
     response.headers["ETag"] = kept.etag
     if kept.new:
         response.status_code = HTTPStatus.CREATED
         response.headers["Location"] = address(request, f"/connections/{connection_id}")
-    return _full_view(kept.item, removal.users(app))
+    return _full_view(kept.item, deleting.users(app))
 
 
 @router.delete(
@@ -186,7 +189,7 @@ def delete_connection(
     ] = None,
 ) -> Response:
     """Removes a connection. While exports use it, that needs a word on what becomes of them."""
-    using = removal.remove_connection(app, connection_id, exports, by=caller.name, only_if=only_if)
+    using = deleting.remove_connection(app, connection_id, exports, by=caller.name, only_if=only_if)
     if using:
         return problems.problem(
             HTTPStatus.CONFLICT,
@@ -203,19 +206,19 @@ def delete_connection(
     dependencies=[AS_ADMIN],
     responses=answers(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND),
 )
-def check_connection(connection_id: ConnectionId, app: Wired) -> check.ConnectionCheck:
+def check_connection(connection_id: ConnectionId, app: Wired) -> connection_check.ConnectionCheck:
     """Whether the secret is readable and the key works, and which clients and lists it can see."""
-    return check.check(app, app.catalog.connection(connection_id))
+    return connection_check.check(app, app.catalog.connection(connection_id))
 
 
 _BEHIND = answers(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.BAD_GATEWAY)
 
 
 @router.get("/connections/{connection_id}/lists", responses=_BEHIND)
-def list_lists(connection_id: ConnectionId, app: Wired, caller: Contributor) -> tuple[account.FoundClient, ...]:
+def list_lists(connection_id: ConnectionId, app: Wired, caller: Contributor) -> tuple[FoundClient, ...]:
     """The lists of the account by client, to choose one for an export."""
-    with account.opened(app, _usable(app, caller, connection_id)) as client:
-        return account.clients(client)
+    with opened(app, _usable(app, caller, connection_id)) as account:
+        return account.clients()
 
 
 @router.get("/connections/{connection_id}/lists/{list_id}", responses=_BEHIND)
@@ -226,9 +229,9 @@ def get_list(
     caller: Contributor,
 ) -> ListView:
     """A list and its custom fields, to map columns to."""
-    with account.opened(app, _usable(app, caller, connection_id)) as client:
-        details = client.list_details(list_id)
-        fields = tuple(FieldView(key=one.key, data_type=one.data_type) for one in client.custom_fields(list_id))
+    with opened(app, _usable(app, caller, connection_id)) as account:
+        details = account.list_details(list_id)
+        fields = tuple(FieldView(key=one.key, data_type=one.data_type) for one in account.custom_fields(list_id))
     return ListView(id=list_id, title=details.title, confirmed_opt_in=details.confirmed_opt_in, custom_fields=fields)
 
 

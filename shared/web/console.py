@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.app import App
-from shared.caller import Caller
 from shared.errors import ExportError
+from shared.parts import App
 from shared.web import api, pages, sign_in
+from shared.web.caller import Caller
 from shared.web.pages import Pages
 from shared.web.refused import STYLE_HASH, Refused
 

@@ -2,7 +2,6 @@
 is shared with them."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,13 +11,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, StringConstraints
 
-from shared import rehearsal, removal, schedule, steps
-from shared.app import App
-from shared.caller import Caller
-from shared.catalog import ID_FORM, Connection, Export, ExportSettings
-from shared.catalog_store import READ_AT_ONCE
+from shared.catalog.documents import ID_FORM, Connection, Export, ExportSettings
+from shared.catalog.store import READ_AT_ONCE
+from shared.checks import rehearsal
 from shared.errors import ConfigurationError, Conflict, NotFound
-from shared.runs import PublicRun, Status
+from shared.parts import App
+from shared.ports.threads import each
+from shared.record.run_record import PublicRun, Status
+from shared.runs import deleting
+from shared.runs.due import next_time
+from shared.runs.ending import as_of_now
+from shared.web.caller import Caller
 from shared.web.calls import (
     JSON_BODY,
     Contributor,
@@ -78,8 +81,7 @@ def list_exports(
 ) -> list[ExportView]:
     viewed = _Viewed(app, caller, {one.id: one for one in app.catalog.connections()}, runs)
     exports = app.catalog.exports() if id_ is None else _those(app, id_)
-    with ThreadPoolExecutor(READ_AT_ONCE) as pool:
-        return list(pool.map(viewed.view, exports))
+    return each(app.threads, viewed.view, exports, at_once=READ_AT_ONCE)
 
 
 @router.get(
@@ -124,7 +126,7 @@ def put_export(
     must_be_named(document.id, export_id)
     export = document.named(export_id)
     _must_manage(app, caller, export, export_id)
-    kept = app.catalog.save(export, by=caller.name, now=app.now(), only_if=only_if)
+    kept = app.catalog.save(export, by=caller.name, now=app.clock.now(), only_if=only_if)
     response.headers["ETag"] = kept.etag
     if kept.new:
         response.status_code = HTTPStatus.CREATED
@@ -142,7 +144,7 @@ def put_export(
 def delete_export(export_id: ExportId, app: Wired, caller: Contributor, only_if: OnlyIf) -> None:
     """Removes an export that has no run at work."""
     caller.must_manage(app.catalog.export(export_id), app.catalog)
-    removal.remove_export(app, export_id, only_if=only_if)
+    deleting.remove_export(app, export_id, only_if=only_if)
 
 
 @router.post(
@@ -216,8 +218,8 @@ class _Viewed:
             connection_name=connection.display_name if connection else None,
             may_manage=is_own or (connection is not None and self.caller.may_use(connection)),
             status=last.status if last else None,
-            last_run=steps.view(self.app, last) if last else None,
-            next_due=schedule.next_time(export, self.app.now()),
+            last_run=as_of_now(self.app, last) if last else None,
+            next_due=next_time(export, self.app.clock.now()),
         )
 
 

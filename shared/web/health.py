@@ -5,7 +5,7 @@ from http import HTTPStatus
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from shared import health
+from shared.checks import health
 from shared.settings import Role
 from shared.web.calls import AS_VIEWER, Viewer, Wired, answers
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from shared.list_titles import ListTitles
+from shared.checks.list_titles import ListTitles
 from shared.web.calls import AS_VIEWER, Wired, answers
 
 router = APIRouter(tags=["exports"])

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.catalog import said_of
+from shared.catalog.documents import said_of
 from shared.errors import (
     Changed,
     ConfigurationError,

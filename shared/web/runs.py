@@ -1,6 +1,5 @@
 """The routes of runs: start, follow, look back, cancel, and what was turned down."""
 
-from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Annotated
 
@@ -8,13 +7,14 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared import export as exporting
-from shared import steps
-from shared.app import App
-from shared.catalog_store import READ_AT_ONCE
+from shared.catalog.store import READ_AT_ONCE
 from shared.errors import ExportError, Forbidden, NotFound
-from shared.reject_groups import RejectGroup, grouped
-from shared.runs import Mode, PublicRun, Run
+from shared.parts import App
+from shared.ports.threads import each
+from shared.record.run_record import Mode, PublicRun, Run
+from shared.runs.cancel import cancel
+from shared.runs.ending import as_of_now
+from shared.runs.start import start
 from shared.web.calls import (
     AS_VIEWER,
     JSON_BODY,
@@ -26,6 +26,7 @@ from shared.web.calls import (
     answers,
     header,
 )
+from shared.web.reject_groups import RejectGroup, grouped
 
 RETRY_AFTER = 2  # seconds until a look at the run may show something new
 
@@ -104,7 +105,7 @@ def start_run(
     export = app.catalog.export(export_id)
     caller.must_manage(export, app.catalog)
     key = _key(idempotency_key)
-    run, is_new = exporting.start(
+    run, is_new = start(
         app,
         export_id,
         "on-demand",
@@ -117,7 +118,7 @@ def start_run(
     response.status_code = HTTPStatus.ACCEPTED if is_new or key else HTTPStatus.OK
     response.headers["Location"] = address(http, f"/exports/{run.export}/runs/{run.id}")
     response.headers["Retry-After"] = str(RETRY_AFTER)
-    return steps.view(app, run)
+    return as_of_now(app, run)
 
 
 @router.post("/runs", status_code=HTTPStatus.ACCEPTED, responses=answers(HTTPStatus.BAD_REQUEST))
@@ -129,7 +130,7 @@ def start_runs(app: Wired, caller: Contributor, idempotency_key: IdempotencyKey 
             continue
         try:
             caller.must_manage(export, app.catalog)
-            run, _ = exporting.start(app, export.id, "on-demand", requested_by=caller.name, key=_key(idempotency_key))
+            run, _ = start(app, export.id, "on-demand", requested_by=caller.name, key=_key(idempotency_key))
         except Forbidden:
             continue
         except ExportError as error:
@@ -137,7 +138,7 @@ def start_runs(app: Wired, caller: Contributor, idempotency_key: IdempotencyKey 
                 NotStarted(export=export.id, code=error.code, message=error.message, action=error.action)
             )
         else:
-            started.runs.append(steps.view(app, run))
+            started.runs.append(as_of_now(app, run))
     return started
 
 
@@ -165,9 +166,8 @@ def list_runs(
     if len(ids) > limit:
         following = address(http, f"/exports/{export_id}/runs?limit={limit}&before={ids[limit - 1]}")
         response.headers["Link"] = f'<{following}>; rel="next"'
-    with ThreadPoolExecutor(READ_AT_ONCE) as pool:
-        found = pool.map(lambda id_: _found(app, export_id, id_), ids[:limit])
-        return [run for run in found if run]
+    found = each(app.threads, lambda id_: _found(app, export_id, id_), ids[:limit], at_once=READ_AT_ONCE)
+    return [run for run in found if run]
 
 
 @router.get(
@@ -177,7 +177,7 @@ def list_runs(
 )
 def get_run(export_id: ExportId, run_id: RunId, app: Wired) -> PublicRun:
     """A run, with its account and its progress as of now."""
-    return steps.view(app, app.runs.get(export_id, run_id))
+    return as_of_now(app, app.runs.get(export_id, run_id))
 
 
 @router.delete(
@@ -194,10 +194,10 @@ def get_run(export_id: ExportId, run_id: RunId, app: Wired) -> PublicRun:
 def cancel_run(export_id: ExportId, run_id: RunId, app: Wired, caller: Contributor, response: Response) -> PublicRun:
     """Cancels a run. What Campaign Monitor has confirmed stays confirmed."""
     caller.must_manage(app.catalog.export(export_id), app.catalog)
-    run = exporting.cancel(app, export_id, run_id, by=caller.name)
+    run = cancel(app, export_id, run_id, by=caller.name)
     if run.ended:
         response.status_code = HTTPStatus.OK
-    return steps.view(app, run)
+    return as_of_now(app, run)
 
 
 @router.get(
@@ -246,6 +246,6 @@ def _key(given: str | None) -> str | None:
 
 def _found(app: App, export_id: str, run_id: str) -> Run | None:
     try:
-        return steps.view(app, app.runs.get(export_id, run_id))
+        return as_of_now(app, app.runs.get(export_id, run_id))
     except NotFound:
         return None

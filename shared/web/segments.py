@@ -1,16 +1,17 @@
 """The route of segments: what there is to export."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from shared import segments
-from shared.app import App
-from shared.catalog_store import READ_AT_ONCE
+from shared.catalog.store import READ_AT_ONCE
 from shared.errors import SegmentError
-from shared.runs import Problem
+from shared.parts import App
+from shared.plan import pinned
+from shared.ports.threads import each
+from shared.record.run_record import Problem
+from shared.segments import header_row, snapshots
 from shared.web.calls import AS_VIEWER, Wired, answers
 
 router = APIRouter(tags=["segments"])
@@ -38,21 +39,20 @@ class SegmentView(BaseModel):
 @router.get("/segments", dependencies=[AS_VIEWER], responses=answers())
 def list_segments(app: Wired) -> list[SegmentView]:
     """The segments in the container that Customer Insights writes to."""
-    with ThreadPoolExecutor(READ_AT_ONCE) as pool:
-        return list(pool.map(lambda name: _view(app, name), segments.names(app.segments)))
+    return each(app.threads, lambda name: _view(app, name), snapshots.names(app.segments), at_once=READ_AT_ONCE)
 
 
 def _view(app: App, name: str) -> SegmentView:
     try:
-        snapshot = app.snapshot(name)
-        columns = segments.columns(app.segments, snapshot)
+        snapshot = pinned.newest_of(app, name)
+        columns = header_row.columns(app.segments, snapshot)
     except SegmentError as error:
         problem = Problem(code=error.code, message=error.message, action=error.action)
         return SegmentView(segment=name, snapshot=None, columns=(), error=problem)
     view = SnapshotView(
         path=snapshot.path,
         written_at=snapshot.written_at,
-        age_hours=round((app.now() - snapshot.written_at).total_seconds() / 3600, 1),
+        age_hours=round((app.clock.now() - snapshot.written_at).total_seconds() / 3600, 1),
         partitions=len(snapshot.partitions),
         bytes=sum(partition.size for partition in snapshot.partitions),
     )

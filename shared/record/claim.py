@@ -1,0 +1,75 @@
+"""Which run holds an export: an export has one run at a time."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from shared import stored_record
+from shared.ports.blobs import Blob, Blobs
+from shared.ports.compare_and_swap import compare_and_swap
+
+
+class Claim(BaseModel):
+    """The run that holds the export, and when it last showed that it is alive."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    run: str
+    heartbeat: datetime
+
+
+class Claims:
+    def __init__(self, state: Blobs) -> None:
+        self._state = state
+
+    def take(self, export: str, run: str, *, now: datetime, is_live: Callable[[str], bool]) -> tuple[str, bool]:
+        """Makes ``run`` the one that holds its export, unless one does that ``is_live``; returns the id of the holder,
+        and whether this call made it that."""
+        mine = Claim(run=run, heartbeat=now)
+
+        def decide(blob: Blob | None) -> bytes:
+            if blob and (holder := _parsed(blob).run) and (holder == run or is_live(holder)):
+                return blob.data
+            return stored_record.written(mine, blob.data if blob else None)
+
+        swapped = compare_and_swap(self._state, _name(export), decide)
+        return stored_record.read(Claim, swapped.data or b"").run, swapped.wrote
+
+    def held(self, export: str) -> Claim | None:
+        blob = self._state.read(_name(export))
+        return _parsed(blob) if blob else None
+
+    def release(self, export: str, run: str) -> None:
+        """Lets go of the export, if ``run`` holds it."""
+
+        def decide(blob: Blob | None) -> bytes | None:
+            return blob.data if blob and _parsed(blob).run != run else None
+
+        compare_and_swap(self._state, _name(export), decide)
+
+    def heartbeat(self, export: str, run: str, now: datetime) -> None:
+        """Says that ``run`` is alive; silent where it no longer holds the export."""
+
+        def decide(blob: Blob | None) -> bytes | None:
+            if blob is None or _parsed(blob).run != run:
+                return blob.data if blob else None
+            return stored_record.written(Claim(run=run, heartbeat=now), blob.data)
+
+        compare_and_swap(self._state, _name(export), decide)
+
+    def all(self) -> Iterator[tuple[str, Claim]]:
+        """Every export that a run holds, with the claim."""
+        for info in self._state.list("exports/"):
+            export, _, name = info.name.removeprefix("exports/").partition("/")
+            blob = self._state.read(info.name) if name == "active.json" else None
+            if blob:
+                yield export, _parsed(blob)
+
+
+def _name(export: str) -> str:
+    return f"exports/{export}/active.json"
+
+
+def _parsed(blob: Blob) -> Claim:
+    return stored_record.read(Claim, blob.data)

@@ -1,0 +1,110 @@
+"""The records of runs in the container ``export-state``, and where the blobs of a run lie."""
+
+from collections.abc import Callable, Iterator
+
+from shared import stored_record
+from shared.errors import Changed, NotFound
+from shared.ports.blobs import Blob, Blobs
+from shared.ports.compare_and_swap import compare_and_swap
+from shared.record.run_record import RUN_ID, Run
+
+
+class Runs:
+    def __init__(self, state: Blobs) -> None:
+        self._state = state
+
+    def create(self, run: Run) -> None:
+        """Raises Changed where there is another one with its id."""
+
+        def decide(blob: Blob | None) -> bytes:
+            if blob:
+                raise Changed(_name(run.export, run.id))
+            return data
+
+        data = stored_record.written(run)
+        compare_and_swap(self._state, _name(run.export, run.id), decide)
+
+    def get(self, export: str, run: str) -> Run:
+        """As it was last written. Raises NotFound."""
+        return _parsed(self._state.read(_name(export, run)) if RUN_ID.fullmatch(run) else None, export, run)
+
+    def change(self, export: str, run: str, how: Callable[[Run], Run]) -> Run:
+        """Writes what ``how`` makes of the newest record; ``how`` may be called again when somebody else wrote first,
+        and leaves the record as it is by giving back what it got. It may raise. Raises NotFound."""
+        changed: list[Run] = []
+
+        def decide(blob: Blob | None) -> bytes:
+            old = _parsed(blob, export, run)
+            new = how(old)
+            changed[:] = [new]
+            return blob.data if blob and new == old else stored_record.written(new, blob.data if blob else None)
+
+        compare_and_swap(self._state, _name(export, run), decide)
+        return changed[0]
+
+    def remove(self, run: Run) -> None:
+        self._state.delete(_name(run.export, run.id))
+
+    def ids(self, export: str) -> list[str]:
+        """Newest first."""
+        names = self._state.folders(f"runs/{export}/")
+        return sorted((name for name in names if RUN_ID.fullmatch(name)), reverse=True)
+
+    def newest(self, export: str) -> Iterator[Run]:
+        """Newest first; a run without a record is passed over."""
+        for id_ in self.ids(export):
+            try:
+                yield self.get(export, id_)
+            except NotFound:
+                continue
+
+
+def run_folder(run: Run) -> str:
+    return f"runs/{run.export}/{run.id}"
+
+
+def attempt_folder(run: Run) -> str:
+    """Where the attempt that counts keeps what it has planned and sent. A run that an older version planned has it
+    right in the folder of the run."""
+    return f"{run_folder(run)}/{run.attempt:02}" if run.attempt else run_folder(run)
+
+
+def slice_name(run: Run, number: int) -> str:
+    return f"{attempt_folder(run)}/slices/{number:05}.parquet"
+
+
+def already_listed_name(run: Run) -> str:
+    """Of the md5 of those newcomers who were on the list before anything was sent."""
+    return f"{attempt_folder(run)}/slices/there-before.parquet"
+
+
+def audit_name(run: Run) -> str:
+    return f"{attempt_folder(run)}/audit.csv"
+
+
+def rejects_name(run: Run) -> str:
+    return f"{attempt_folder(run)}/rejects.csv"
+
+
+def step_name(step: str, slice_: int | None) -> str:
+    """What one worker at a time does of a run."""
+    return step if slice_ is None else f"slice-{slice_:05}"
+
+
+def lock_name(run: Run, what: str) -> str:
+    """Of the lease of a step. It is the run's, not the attempt's: two attempts must not be at work at once."""
+    return f"{run_folder(run)}/locks/{what}"
+
+
+def _name(export: str, run: str) -> str:
+    return f"runs/{export}/{run}/run.json"
+
+
+def _parsed(blob: Blob | None, export: str, run: str) -> Run:
+    if blob is None:
+        raise NotFound(
+            "run_not_found",
+            f"The export {export} has no run {run}.",
+            f"GET /api/exports/{export}/runs lists those that there are.",
+        )
+    return stored_record.read(Run, blob.data)

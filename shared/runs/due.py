@@ -1,0 +1,86 @@
+"""When an export is due, and what the run then answers."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from cronsim import CronSim
+from pydantic import TypeAdapter
+
+from shared.catalog.documents import Export
+from shared.ports.blobs import Blobs
+from shared.record.run_record import Run, SnapshotUsed, Trigger
+
+_Snapshots = TypeAdapter(tuple[SnapshotUsed, ...])
+_DATED = 4  # the last parts of a snapshot's path: yyyy/MM/dd/HHmm
+
+
+@dataclass(frozen=True)
+class Due:
+    """What a run answers: a time of the schedule, or snapshots that are new. ``key`` is the same for everybody who
+    finds the same, so that two ticks that overlap start one run."""
+
+    trigger: Trigger
+    key: str
+    due_at: datetime | None = None
+    snapshots: tuple[SnapshotUsed, ...] = ()
+
+
+def due_time(export: Export, runs: Iterable[Run], *, since: datetime, now: datetime) -> Due | None:
+    """The latest time of the cron expression (five fields, UTC), unless it lies before ``since``, when the export got
+    its schedule, or a run has answered it. Of several times that were missed it is the latest: one run makes up for
+    all. ``runs`` are those of the export, the newest first."""
+    if not export.schedule:
+        return None
+    # The second makes a tick on the very time count as one.
+    latest = next(CronSim(export.schedule, now.astimezone(UTC) + timedelta(seconds=1), reverse=True))
+    if latest <= since:
+        return None
+    for run in runs:
+        if run.due_at == latest:
+            return None
+        if run.created_at < latest:
+            break
+    return Due("schedule", f"due {latest.isoformat()}", due_at=latest)
+
+
+def new_snapshots(
+    runs: Iterable[Run], newest: Sequence[SnapshotUsed], *, noted: Sequence[SnapshotUsed] = ()
+) -> Due | None:
+    """Whether one of the newest complete snapshots is newer than those of the last run that had any, whatever became
+    of that run; a rehearsal does not count. ``runs`` are those of the export, the newest first; ``noted`` stands in
+    where their records are gone."""
+    last = next((run.snapshots for run in runs if run.snapshots and not run.dry_run), noted)
+    used = {one.segment: one for one in last}
+    if not any(_is_newer(one, used.get(one.segment)) for one in newest):
+        return None
+    return Due("refresh", " ".join(["refresh", *(one.version for one in newest)]), snapshots=tuple(newest))
+
+
+def note_snapshots(state: Blobs, export: str, used: Sequence[SnapshotUsed]) -> None:
+    """Keeps them longer than the records of runs, which a lifecycle rule deletes."""
+    state.write(_noted_name(export), _Snapshots.dump_json(tuple(used)))
+
+
+def noted_snapshots(state: Blobs, export: str) -> tuple[SnapshotUsed, ...]:
+    """Those of the last run that came to plan."""
+    blob = state.read(_noted_name(export))
+    return _Snapshots.validate_json(blob.data) if blob else ()
+
+
+def _noted_name(export: str) -> str:
+    return f"exports/{export}/snapshots.json"
+
+
+def _is_newer(one: SnapshotUsed, used: SnapshotUsed | None) -> bool:
+    """An older one comes to the top when the newest is removed: that is not new."""
+    if used is None or one.path == used.path:
+        return used is None or one.version != used.version
+    return one.path.split("/")[-_DATED:] > used.path.split("/")[-_DATED:]
+
+
+def next_time(export: Export, now: datetime) -> datetime | None:
+    """When a cron expression is due next; null for an export that no clock starts."""
+    if not export.enabled or export.connection is None or export.schedule in (None, "refresh"):
+        return None
+    return next(CronSim(str(export.schedule), now.astimezone(UTC)))

@@ -1,0 +1,69 @@
+"""The last step of a run: what was confirmed is acknowledged, and the account is closed."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from shared.parts import App
+from shared.record import acknowledged
+from shared.record.outcome import Next, Outcome
+from shared.record.results import Totals
+from shared.record.run_record import Run
+from shared.record.run_store import already_listed_name, step_name
+from shared.record.step_lock import StepLock
+from shared.runs.ending import ended
+from shared.runs.next_steps import open_slices
+from shared.runs.send_step import read_planned
+from shared.send.confirmation import Confirmation
+
+LOOKS_AFTER = 2  # seconds, whether the steps that were at work have stopped
+
+
+def finish(app: App, run: Run, lock: StepLock) -> Iterator[Outcome]:
+    """When all is sent, or when all that was at work has stopped."""
+    waiting = open_slices(app, run) if run.status == "sending" else []
+    if run.stopping:
+        at_work = ["plan", *(step_name("send", number) for number in waiting)]
+        if any(app.is_locked(run, what) for what in at_work):
+            yield Outcome(follow=(Next("finish", delay=LOOKS_AFTER),))
+            return
+    elif waiting or run.status in ("queued", "planning"):
+        return
+    elif run.status == "sending":
+        yield Outcome({"status": "finishing", "sent_at": app.clock.now()})
+    if run.slices and not run.dry_run:
+        totals, rejected = _confirm(app, run, lock)
+        yield ended(app, run, totals, rejected=rejected)
+    else:
+        yield ended(app, run, Totals())
+
+
+def _confirm(app: App, run: Run, lock: StepLock) -> tuple[Totals, Mapping[str, int]]:
+    """Writes what Campaign Monitor confirmed and what it refused."""
+    name = acknowledged.name(run.export, run.list_id)
+    results = app.results(run)
+    totals = Totals()
+    with app.workspace() as work:
+        confirmation = Confirmation(
+            work,
+            batch_rows=app.sizes.batch,
+            list_was_read=run.removals != "keep",
+            there_before=_there_before(app, run, work.folder),
+        )
+        for number, _ in results.totals():
+            result = results.get(number)
+            if result:
+                add = confirmation.add if number < run.import_slices else confirmation.add_leavers
+                add(read_planned(app, run, number), result)
+                totals += result.totals
+        before = work.folder / "before.parquet"
+        etag = app.state.download(name, before)
+        merged = confirmation.merge(before if etag else None)
+        lock.check()
+        with merged.open("rb") as file:
+            app.state.write(name, file, replaces=etag, new=etag is None)
+        return totals, app.rejects(run).write("r", confirmation.rejects(run), after="p")
+
+
+def _there_before(app: App, run: Run, folder: Path) -> Path | None:
+    file = folder / "there-before.parquet"
+    return file if app.state.download(already_listed_name(run), file) else None

@@ -1,0 +1,81 @@
+"""The run that a key stands for, so that the same request, or the same occasion, starts one run and no second."""
+
+import hashlib
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from pydantic import BaseModel, ConfigDict
+
+from shared import stored_record
+from shared.errors import Changed, Conflict
+from shared.ports.blobs import Blob, Blobs
+from shared.ports.compare_and_swap import compare_and_swap
+from shared.record.run_record import Mode, Run
+
+KEPT = timedelta(days=1)
+_FOLDER = "idempotency"
+
+
+class _Bound(BaseModel):
+    """``run`` may not exist yet: whoever bound it is about to begin it, or has died before."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    run: str
+    mode: Mode
+    dry_run: bool
+    bound_at: datetime
+
+
+class Keys:
+    """One blob for each key of an export, in the container ``export-state``. Keys are text of any kind, so that only
+    their hash is a name."""
+
+    def __init__(self, state: Blobs) -> None:
+        self._state = state
+
+    def bind(self, run: Run, key: str) -> str:
+        """The id of the run that ``key`` has stood for within the last day; if for none, it stands for ``run`` now.
+
+        Raises Conflict where it stands for a run of another kind.
+        """
+
+        def decide(blob: Blob | None) -> bytes:
+            bound = stored_record.read(_Bound, blob.data) if blob else None
+            if not (blob and bound and run.created_at - bound.bound_at < KEPT):
+                return _json(run, run.id)
+            if (bound.mode, bound.dry_run) != (run.mode, run.dry_run):
+                raise Conflict(
+                    "idempotency_key_reused",
+                    "The Idempotency-Key was used within the last day for a run with another mode or dry_run.",
+                    "Use a new key for a new request.",
+                    field="Idempotency-Key",
+                )
+            return blob.data
+
+        held = compare_and_swap(self._state, _name(run.export, key), decide)
+        return stored_record.read(_Bound, held.data or b"").run
+
+    def rebind(self, run: Run, key: str, holder: str) -> None:
+        """``key`` was bound to ``run``, which was not to be: it stands for the run ``holder`` instead."""
+        self._state.write(_name(run.export, key), _json(run, holder))
+
+    def free(self, run: Run, key: str) -> None:
+        """``key`` stands for nothing."""
+        self._state.delete(_name(run.export, key))
+
+    def clean(self, now: datetime) -> None:
+        """Removes what has expired."""
+        for info in self._state.list(f"{_FOLDER}/"):
+            if now - info.modified > KEPT:
+                with suppress(Changed):  # it was used anew
+                    self._state.delete(info.name, etag=info.etag)
+
+
+def _name(export: str, key: str) -> str:
+    return f"{_FOLDER}/{export}/{hashlib.sha256(key.encode()).hexdigest()}.json"
+
+
+def _json(run: Run, id_: str) -> bytes:
+    bound = _Bound(run=id_, mode=run.mode, dry_run=run.dry_run, bound_at=run.created_at)
+    return stored_record.written(bound)

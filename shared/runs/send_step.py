@@ -1,0 +1,99 @@
+"""The step that sends one slice: of subscribers by imports, of leavers by a call for each."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+from shared.catalog.documents import Export
+from shared.errors import Conflict, ExportError
+from shared.leavers.taking_off import take_off
+from shared.parts import App
+from shared.ports.destination import Destination
+from shared.record.outcome import Outcome
+from shared.record.results import BatchResult
+from shared.record.run_record import Run
+from shared.record.run_store import slice_name
+from shared.record.slices import read_leavers, read_slice
+from shared.record.step_lock import StepLock
+from shared.runs.next_steps import after_slice, open_slices
+from shared.send.imports import send_batch
+from shared.send.in_flight import InFlight
+
+
+def send(app: App, run: Run, number: int, lock: StepLock) -> Iterator[Outcome]:
+    """One slice to Campaign Monitor; then the next one follows, or the end of the run."""
+    if run.status != "sending" or number >= run.slices:
+        return
+    is_import = number < run.import_slices
+    if not is_import and any(slice_ < run.import_slices for slice_ in open_slices(app, run)):
+        return  # nobody is removed before everybody else is sent
+    export = app.catalog.export(run.export)
+    deadline = app.clock.monotonic() + app.invocation_seconds
+
+    def stop() -> bool:
+        lock.check()
+        newest = app.runs.get(run.export, run.id)
+        is_over = newest.stopping or newest.ended or newest.attempt != run.attempt
+        return is_over or app.clock.monotonic() > deadline
+
+    at_once = app.settings.upload_concurrency
+    # Whoever lost the lock must not send what somebody else may have sent, with what is newer, in the meantime.
+    with closing(app.account(app.agreed(export), at_once=at_once, may_call=lock.check)) as account:
+        call, batches = (_imports if is_import else _removals)(app, run, export, number, account)
+        in_flight = InFlight(
+            call,
+            number,
+            batches,
+            app.results(run),
+            clock=app.clock,
+            checkpoint_seconds=app.checkpoint_seconds,
+            stop=stop,
+            interrupt=account.interrupt,
+        )
+        saved = in_flight.work_off(app.threads, at_once)
+        load = account.load()
+    yield Outcome(follow=after_slice(app, run, number, complete=saved.complete), counts=saved.totals.__dict__ | load)
+
+
+def read_planned(app: App, run: Run, number: int) -> bytes:
+    """The slice as the plan wrote it."""
+    name = slice_name(run, number)
+    blob = app.state.read(name)
+    if blob is None:
+        raise ExportError(
+            "slice_missing",
+            f"{name} is gone, so what it held cannot be sent.",
+            "Somebody deleted it, or a lifecycle rule did. Run the export again: what was confirmed is kept.",
+        )
+    return blob.data
+
+
+def _imports(
+    app: App, run: Run, export: Export, number: int, account: Destination
+) -> tuple[Callable[[int], BatchResult], int]:
+    """What is called for each batch, and how many there are."""
+    with app.workspace() as work:
+        slice_ = read_slice(work, read_planned(app, run, number))
+
+    def call(batch: int) -> BatchResult:
+        begin = batch * app.sizes.batch
+        rows = range(begin, min(begin + app.sizes.batch, len(slice_.bodies)))
+        return send_batch(account, run.list_id, slice_, rows, resubscribe=export.resubscribe)
+
+    return call, app.sizes.batches(len(slice_.bodies))
+
+
+def _removals(
+    app: App, run: Run, export: Export, number: int, account: Destination
+) -> tuple[Callable[[int], BatchResult], int]:
+    """The same, each leaver a batch."""
+    how = run.removals
+    if how == "keep" or (export.removals, export.list_id) != (how, run.list_id):
+        raise Conflict(
+            "export_changed",
+            "The export was changed after the run had planned whom to remove, so it removes nobody else.",
+            "Run the export again: it goes by what is saved now.",
+            field="removals",
+        )
+    with app.workspace() as work:
+        leavers = read_leavers(work, read_planned(app, run, number))
+    return lambda row: take_off(account, run.list_id, leavers[row], how), len(leavers)

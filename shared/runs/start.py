@@ -1,0 +1,133 @@
+"""A run begins: the one that holds its export, and whoever asks twice gets it twice."""
+
+from shared.errors import Changed, Conflict, NotFound
+from shared.parts import App
+from shared.ports.compare_and_swap import MOST_ATTEMPTS
+from shared.record import telemetry
+from shared.record.outcome import Next
+from shared.record.run_record import Mode, Run, Trigger, run_id
+from shared.runs import sweep
+from shared.runs.due import Due
+from shared.runs.idempotency import Keys
+
+
+def start(
+    app: App,
+    export_id: str,
+    trigger: Trigger,
+    *,
+    mode: Mode | None = None,
+    dry_run: bool = False,
+    confirm_removals: bool = False,
+    audit: bool = False,
+    requested_by: str | None = None,
+    key: str | None = None,
+    answers: Due | None = None,
+) -> tuple[Run, bool]:
+    """The run that holds the export, and whether it is a new one: an export has one run at a time. With a ``key`` that
+    was used within a day it is the run of then.
+
+    Raises ConfigurationError where the export may not run, or not like this now.
+    """
+    export = app.catalog.export(export_id)
+    app.agreed(export)
+    now = app.clock.now()
+    run = Run(
+        id=run_id(now, app.new_suffix()),
+        export=export.id,
+        trigger=trigger,
+        requested_by=requested_by,
+        due_at=answers.due_at if answers else None,
+        snapshots=answers.snapshots if answers else (),
+        mode=mode or export.mode,
+        dry_run=dry_run,
+        confirm_removals=confirm_removals,
+        audit=audit,
+        created_at=now,
+        parallel_slices=app.settings.parallel_slices,
+    )
+    if key is None:
+        app.runs.create(run)
+        return _begin(app, run)
+    return _begin_once(app, run, key, is_answer=answers is not None)
+
+
+def _begin_once(app: App, run: Run, key: str, *, is_answer: bool) -> tuple[Run, bool]:
+    keys = Keys(app.state)
+    for _ in range(MOST_ATTEMPTS):
+        run = run.model_copy(update={"id": keys.bind(run, key)})
+        begun, claim = _found(app, run), app.claims.held(run.export)
+        if begun and begun.ended:
+            return begun, False
+        if begun and claim and claim.run == begun.id:
+            _go_on(app, begun)
+            return begun, False
+        try:
+            if begun is None:
+                app.runs.create(run)
+            # A record that does not hold the export was left by somebody who died, or is about to be taken back.
+            held, is_new = _begin(app, begun or run)
+        except Changed:
+            continue  # somebody with the same key was faster
+        except Conflict:
+            keys.free(run, key)
+            raise
+        if held.id != run.id and is_answer:
+            keys.free(run, key)  # it is not what the other run answers
+        elif held.id != run.id:
+            keys.rebind(run, key, held.id)
+        return held, is_new
+    raise Changed(f"the run of {run.export}")
+
+
+def begin_orphan(app: App, run: Run) -> None:
+    """Of a run that was left where whoever asked for it died, or lost its storage, before it held its export."""
+    if run.status == "queued" and app.clock.now() - run.created_at >= sweep.SILENT:
+        claim = app.claims.held(run.export)
+        if claim is None or claim.run != run.id:
+            _begin(app, run)
+
+
+def _begin(app: App, run: Run) -> tuple[Run, bool]:
+    """Of a run that has its record: a claim always names one that can be looked up. Raises Conflict where the run at
+    work is not what is asked for."""
+
+    def is_live(other: str) -> bool:
+        try:
+            return not app.runs.get(run.export, other).ended
+        except NotFound:
+            return False
+
+    holder, is_new = app.claims.take(run.export, run.id, now=run.created_at, is_live=is_live)
+    if holder != run.id:
+        app.runs.remove(run)
+        claim = app.claims.held(run.export)
+        if claim:
+            sweep.take_up(app, run.export, claim)
+        held = app.runs.get(run.export, holder)
+        if run.trigger == "on-demand" and held.kind != run.kind:
+            raise Conflict(
+                "run_active",
+                f"The export {run.export} has a run of another kind at work, {held.id}: {held.kind}.",
+                "Wait for its end, or cancel it, then try again.",
+            )
+        return held, False
+    _go_on(app, run)
+    if is_new:
+        telemetry.tell(
+            "run_started", export=run.export, run=run.id, trigger=run.trigger, mode=run.mode, dry_run=run.dry_run
+        )
+    return run, is_new
+
+
+def _go_on(app: App, run: Run) -> None:
+    """Whoever held the export with it may have died before the first message was queued; one too many does no harm."""
+    if run.status == "queued":
+        app.enqueue(run, Next("plan"))
+
+
+def _found(app: App, run: Run) -> Run | None:
+    try:
+        return app.runs.get(run.export, run.id)
+    except NotFound:
+        return None

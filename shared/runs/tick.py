@@ -1,0 +1,56 @@
+"""What the timer does: looks after the runs that there are, then starts what is due."""
+
+import logging
+from collections.abc import Iterable
+from itertools import chain, islice
+
+from shared.catalog.documents import Export
+from shared.errors import ExportError
+from shared.parts import App
+from shared.plan import pinned
+from shared.record import telemetry
+from shared.record.run_record import Run
+from shared.runs import due as schedule
+from shared.runs.due import Due
+from shared.runs.idempotency import Keys
+from shared.runs.last_tick import note_tick
+from shared.runs.start import begin_orphan, start
+from shared.runs.sweep import sweep
+
+_log = logging.getLogger(__name__)
+
+
+def tick(app: App) -> list[Run]:
+    """Returns the runs that it started. An export that cannot be looked at does not keep the others from their turn."""
+    sweep(app)
+    exports, started = 0, []
+    for export in app.catalog.exports():
+        exports += 1
+        try:
+            older = app.runs.newest(export.id)
+            newest = list(islice(older, 1))
+            for run in newest:
+                begin_orphan(app, run)
+            due = _due(app, export, chain(newest, older))
+            if due:
+                run, is_new = start(app, export.id, due.trigger, key=due.key, answers=due)
+                started += [run] if is_new else []
+        except ExportError as error:
+            _log.warning("%s was not started: %s", export.id, error, exc_info=error.__cause__)
+            telemetry.tell("not_started", export=export.id, error=error.code)
+    now = app.clock.now()
+    Keys(app.state).clean(now)
+    note_tick(app.state, now)
+    telemetry.tell("tick", exports=exports, started=len(started))
+    return started
+
+
+def _due(app: App, export: Export, runs: Iterable[Run]) -> Due | None:
+    """``runs`` are those of the export, the newest first."""
+    if not export.enabled or export.schedule is None or export.connection is None:
+        return None
+    if export.schedule == "refresh":
+        newest = [pinned.used(one) for one in pinned.newest(app, export)]
+        return schedule.new_snapshots(runs, newest, noted=schedule.noted_snapshots(app.state, export.id))
+    since = app.catalog.scheduled_at(export)
+    return schedule.due_time(export, runs, since=since, now=app.clock.now())

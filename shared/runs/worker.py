@@ -1,0 +1,192 @@
+"""One message of the queue: a step of a run decides, the worker commits; and what happens when a step cannot go on."""
+
+import logging
+from collections.abc import Generator
+from contextlib import closing
+
+from pydantic import ValidationError
+
+from shared.errors import Changed, ConfigurationError, ExportError, Held, LockLost, TemporaryError
+from shared.parts import App
+from shared.record import telemetry
+from shared.record.outcome import Message, Next, Outcome
+from shared.record.run_record import Problem, Run
+from shared.record.run_store import step_name
+from shared.record.step_lock import StepLock
+from shared.runs.audit_step import audit
+from shared.runs.due import note_snapshots
+from shared.runs.ending import answered, ended
+from shared.runs.finish_step import finish
+from shared.runs.next_steps import next_steps
+from shared.runs.plan_step import Stopped, plan
+from shared.runs.send_step import send
+
+MOST_DELIVERIES = 5  # maxDequeueCount in host.json
+# The lock of a dead instance is free half a minute after it (LOCK_SECONDS); a look costs next to nothing.
+HELD_LOOKS_AFTER = 5  # seconds
+
+_log = logging.getLogger(__name__)
+
+
+class Superseded(Exception):
+    """The run has ended, or another attempt is planning it: what this step decided is of no account any more."""
+
+
+def work(app: App, message: bytes, delivery: int = 1) -> None:
+    """One step of one run. ``delivery`` counts from 1. What is raised is delivered again; what would not be better
+    the next time ends the run instead."""
+    order = _order(message)
+    run = app.runs.get(order.export, order.run)
+    if run.ended:
+        # Whoever ended it may have died before it let go of the export.
+        app.claims.release(run.export, run.id)
+        return
+    begun = app.clock.monotonic()
+    result, code, counts = "done", None, dict[str, int]()
+    try:
+        _step(app, order, run, counts)
+    except (Held, LockLost) as error:
+        # At work elsewhere, or the lock of a dead instance: it will be seen.
+        app.enqueue(run, Next(order.step, order.slice, delay=HELD_LOOKS_AFTER))
+        result = error.code
+    except Stopped:
+        result = "stopped"
+    except Superseded:
+        result = "superseded"
+    except Exception as error:
+        known = error if isinstance(error, ExportError) else _defect(run, error)
+        result, code = "raised", known.code
+        if delivery < MOST_DELIVERIES and _may_pass(error):
+            raise
+        result = "failed"
+        fail(app, run, known, closing=order.step == "finish")
+    finally:
+        telemetry.tell(
+            "step",
+            export=run.export,
+            run=run.id,
+            step=order.step,
+            slice=order.slice,
+            delivery=delivery,
+            outcome=result,
+            error=code,
+            seconds=round(app.clock.monotonic() - begun, 2),
+            **counts,
+        )
+
+
+def fail(app: App, run: Run, error: ExportError, *, closing: bool = False) -> None:
+    """Has a run that cannot go on end as failed, when all that is at work has stopped. What was confirmed is
+    acknowledged, so that the next run goes on from there; where that is what fails (``closing``), it ends without."""
+    _log.error("export=%s run=%s failed: %s", run.export, run.id, error, exc_info=error.__cause__)
+    problem = Problem(code=error.code, message=error.message, action=error.action)
+    try:
+        run = _commit(app, run, Outcome({} if run.failure else {"failure": problem}, (Next("finish"),)))
+        if closing:
+            _commit(app, run, ended(app, run, answered(app, run)))
+    except Superseded:
+        _log.warning("export=%s run=%s goes on without the step that failed", run.export, run.id)
+
+
+def _order(message: bytes) -> Message:
+    """Nothing of what is no order goes into the error, and so into the log: anybody may have put it into the queue."""
+    try:
+        return Message.model_validate_json(message)
+    except ValidationError:
+        raise ConfigurationError(
+            "message_unknown",
+            "A message of the queue is no step of a run.",
+            "Look for it in the poison queue: something else writes to this queue, or a newer version of the app did.",
+        ) from None
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether the next delivery may have better luck."""
+    return isinstance(error, TemporaryError | Changed) or not isinstance(error, ExportError)
+
+
+def _step(app: App, order: Message, run: Run, counts: dict[str, int]) -> None:
+    """Fills ``counts`` with what the step counted."""
+    with app.locked(run, step_name(order.step, order.slice)) as lock:
+        # Read again: the run may have gone on before the lock was ours.
+        run = app.runs.get(run.export, run.id)
+        if order.step == "plan" and run.status in ("queued", "planning") and not run.stopping:
+            run = _begin_attempt(app, run)
+        with closing(_decide(app, order, run, lock)) as outcomes:
+            for outcome in outcomes:
+                run = _commit(app, run, outcome)
+                counts |= outcome.counts
+
+
+def _decide(app: App, order: Message, run: Run, lock: StepLock) -> Generator[Outcome]:
+    if run.ended:
+        return
+    if order.step == "finish":
+        yield from finish(app, run, lock)
+    elif run.stopping:
+        yield Outcome(follow=(Next("finish"),))
+    elif order.step == "send" and order.slice is not None:
+        yield from send(app, run, order.slice, lock)
+    elif run.status != "planning":
+        # Delivered again: an instance may have died after the plan and before it queued all that comes next.
+        yield Outcome(follow=next_steps(app, run))
+    else:
+        yield from (audit if run.audit else plan)(app, run, lock)
+
+
+def _begin_attempt(app: App, run: Run) -> Run:
+    """Each planning keeps what it writes in a folder of its own, which counts as long as no other one begins."""
+
+    def begin(newest: Run) -> Run:
+        if newest.status not in ("queued", "planning"):
+            raise Superseded
+        started = newest.started_at or app.clock.now()
+        changes = {"status": "planning", "attempt": newest.attempt + 1, "started_at": started}
+        return newest.model_copy(update=changes)
+
+    return app.runs.change(run.export, run.id, begin)
+
+
+def _commit(app: App, run: Run, outcome: Outcome) -> Run:
+    """Writes what a step decided, as long as the attempt that it belongs to counts. Raises Superseded."""
+
+    def changed(newest: Run) -> Run:
+        if newest.ended or newest.attempt != run.attempt:
+            raise Superseded
+        return newest.model_copy(update=outcome.changes)
+
+    run = app.runs.change(run.export, run.id, changed)
+    if "snapshots" in outcome.changes and not run.dry_run:
+        note_snapshots(app.state, run.export, run.snapshots)
+    for reason, rows in outcome.rejected.items():
+        telemetry.tell("rejected", export=run.export, run=run.id, reason=reason, rows=rows)
+    for following in outcome.follow:
+        app.enqueue(run, following)
+    if run.ended:
+        app.claims.release(run.export, run.id)
+        _tell_ended(run)
+    return run
+
+
+def _tell_ended(run: Run) -> None:
+    telemetry.tell(
+        "run_ended",
+        export=run.export,
+        run=run.id,
+        trigger=run.trigger,
+        dry_run=run.dry_run,
+        status=run.status,
+        error=run.error.code if run.error else None,
+        seconds=round((run.ended_at - run.created_at).total_seconds(), 1) if run.ended_at else None,
+        **run.counts.model_dump(),
+    )
+
+
+def _defect(run: Run, cause: Exception) -> ExportError:
+    error = ExportError(
+        "internal",
+        "The run met something that nobody thought of.",
+        f"Nothing is lost. Report it with the id of the run, {run.id}: the log holds the cause.",
+    )
+    error.__cause__ = cause
+    return error

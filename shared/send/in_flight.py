@@ -1,0 +1,112 @@
+"""The batches of one slice: several calls in flight, finished batches checkpointed, a batch that fails tried again."""
+
+from collections import Counter, deque
+from collections.abc import Callable
+
+from shared.errors import TemporaryError
+from shared.ports.clock import Clock
+from shared.ports.threads import Crew, Task, Threads
+from shared.record.results import BatchResult, Results, SliceResult
+
+# A batch that fails after all attempts of the client has its turn again when the others have had theirs.
+MOST_TURNS = 3
+MOST_FAILURES_IN_A_ROW = 10
+
+
+class InFlight:
+    """The batches of the slice ``number`` that are not done. ``call`` makes the call of one of them, ``concurrency`` at
+    once; ``stop`` is asked at each checkpoint, every ``checkpoint_seconds``; ``interrupt`` is called when no more is
+    wanted of the calls in flight than their end."""
+
+    def __init__(
+        self,
+        call: Callable[[int], BatchResult],
+        number: int,
+        batches: int,
+        results: Results,
+        *,
+        clock: Clock,
+        checkpoint_seconds: float,
+        stop: Callable[[], bool],
+        interrupt: Callable[[], None],
+    ) -> None:
+        self._call = call
+        self._number = number
+        self._batches = batches
+        self._results = results
+        self._clock = clock
+        self._checkpoint_seconds = checkpoint_seconds
+        self._stop = stop
+        self._interrupt = interrupt
+        saved = results.get(number) or SliceResult(batches=batches)
+        self._waiting = deque(batch for batch in range(batches) if batch not in saved.done)
+        self._calls: dict[Task[BatchResult], int] = {}
+        self._answered: dict[int, BatchResult] = {}
+        self._patience = _Patience()
+        self._stopped = False
+
+    def work_off(self, threads: Threads, concurrency: int) -> SliceResult:
+        """Until all are done or ``stop`` says so; returns what is done then.
+
+        Raises what ``call`` raises, once too much fails or the service says no for good, and what ``stop`` raises,
+        after the calls in flight have ended and their answers are saved.
+        """
+        checkpoint_at = self._clock.monotonic() + self._checkpoint_seconds
+        with threads.crew(concurrency) as crew:
+            while self._calls or (self._waiting and self._goes_on):
+                self._begin_calls(crew, concurrency)
+                left = max(0.0, checkpoint_at - self._clock.monotonic())
+                for task in crew.wait(list(self._calls), left):
+                    self._take(task)
+                if self._clock.monotonic() >= checkpoint_at:
+                    self._save()
+                    self._stopped = self._stopped or self._stop()
+                    checkpoint_at = self._clock.monotonic() + self._checkpoint_seconds
+                if not self._goes_on:
+                    self._interrupt()
+        saved = self._save()
+        if self._patience.ended and not self._stopped:
+            raise self._patience.ended
+        return saved
+
+    @property
+    def _goes_on(self) -> bool:
+        return not self._stopped and not self._patience.ended
+
+    def _begin_calls(self, crew: Crew, concurrency: int) -> None:
+        while self._waiting and len(self._calls) < concurrency and self._goes_on:
+            batch = self._waiting.popleft()
+            self._calls[crew.start(lambda batch=batch: self._call(batch))] = batch  # type: ignore[misc]
+
+    def _take(self, task: Task[BatchResult]) -> None:
+        batch = self._calls.pop(task)
+        error = task.error()
+        if error is None:
+            self._answered[batch] = task.result()
+            self._patience.renew()
+        elif self._patience.allows(batch, error):
+            self._waiting.append(batch)
+
+    def _save(self) -> SliceResult:
+        return self._results.save(self._number, SliceResult(batches=self._batches, done=self._answered))
+
+
+class _Patience:
+    """With batches that fail. ``ended`` is the error that ended it: the service says no for good, or fails too much."""
+
+    def __init__(self) -> None:
+        self._turns: Counter[int] = Counter()
+        self._in_a_row = 0
+        self.ended: BaseException | None = None
+
+    def renew(self) -> None:
+        self._in_a_row = 0
+
+    def allows(self, batch: int, error: BaseException) -> bool:
+        """Whether the batch may have another turn."""
+        self._turns[batch] += 1
+        self._in_a_row += 1
+        too_often = self._turns[batch] >= MOST_TURNS or self._in_a_row >= MOST_FAILURES_IN_A_ROW
+        if too_often or not isinstance(error, TemporaryError):
+            self.ended = self.ended or error
+        return self.ended is None
