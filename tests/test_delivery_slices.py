@@ -17,7 +17,8 @@ ROWS = 4 * Sizes().batch
 def world(world: World) -> World:
     """Four batches, one call at a time, no waiting between attempts."""
     settings = dataclasses.replace(world.app.settings, upload_concurrency=1)
-    world.app = dataclasses.replace(world.app, settings=settings, sleep=lambda _: None)
+    world.app = dataclasses.replace(world.app, settings=settings)
+    world.clock.sleeps = False
     world.put_rows(csv_rows(*(person(number) for number in range(ROWS))))
     world.save()
     return world

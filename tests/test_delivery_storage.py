@@ -3,10 +3,14 @@
 import pytest
 from world import World, balances, csv_rows, person
 
-from shared.errors import Changed
+from local.memory.blobs import MemoryBlobs
+from local.memory.clock import ManualClock
+from shared.azure.system_threads import SystemThreads
+from shared.errors import LockLost
 from shared.record.run_record import Problem
 from shared.record.run_store import slice_name
 from shared.record.slices import Sizes
+from shared.record.step_lock import LOCK_SECONDS, step_lock
 from shared.runs.cancel import cancel
 
 ROWS = Sizes().first_slice + Sizes().rest + 2
@@ -23,7 +27,7 @@ def world(world: World) -> World:
 def test_a_slice_that_vanished_ends_the_run_with_what_to_do(world: World) -> None:
     run = world.start()
     world.pump(1)
-    world.app.state.delete(slice_name(run, 0))
+    world.app.state.delete(slice_name(world.app.runs.get(run.export, run.id), 0))
 
     world.pump()
 
@@ -39,7 +43,7 @@ def test_a_slice_that_vanished_ends_the_run_with_what_to_do(world: World) -> Non
 def test_a_slice_that_vanished_after_it_was_sent_costs_the_acknowledgement_not_the_account(world: World) -> None:
     run = world.start()
     world.pump(2)
-    world.app.state.delete(slice_name(run, 0))
+    world.app.state.delete(slice_name(world.app.runs.get(run.export, run.id), 0))
 
     world.pump()
 
@@ -91,8 +95,19 @@ def test_two_writers_of_one_record_lose_nothing(world: World) -> None:
     assert changed.failure is not None
 
 
-def test_a_lock_that_was_lost_stops_its_holder(world: World) -> None:
-    with world.app.state.locked("locks/one", lambda: None) as lock:
-        lock._valid_until = 0.0
-        with pytest.raises(Changed):
+def test_a_lock_that_was_lost_stops_its_holder() -> None:
+    clock = ManualClock()
+    state = MemoryBlobs("state", clock)
+    with step_lock(state, "locks/one", clock, SystemThreads(), lambda: None) as lock:
+        lock.check()
+        clock.sleep(LOCK_SECONDS + 1)
+        with pytest.raises(LockLost):
             lock.check()
+        assert lock.renew()
+        lock.check()
+
+        clock.sleep(LOCK_SECONDS + 1)
+        with step_lock(state, "locks/one", clock, SystemThreads(), lambda: None):
+            assert not lock.renew()
+            with pytest.raises(LockLost):
+                lock.check()

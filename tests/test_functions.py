@@ -90,19 +90,29 @@ def test_only_the_function_folders_know_azure_functions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sdk", "files"),
+    ("outside", "rooms"),
     [
-        ("azure.identity", {"identity.py"}),
-        ("azure.keyvault", {"vault.py"}),
-        ("azure.storage", {"storage.py", "storage_service.py"}),
-        ("requests", {"campaign_monitor.py", "answers.py"}),
-        ("duckdb", {"database.py"}),
+        ("azure.core", {"azure"}),
+        ("azure.identity", {"azure"}),
+        ("azure.keyvault", {"azure"}),
+        ("azure.storage", {"azure"}),
+        ("requests", {"campaign_monitor"}),
+        ("duckdb", {"record"}),
+        ("threading", {"azure"}),
+        ("time", {"azure"}),
+        ("concurrent.futures", {"azure"}),
+        ("secrets", {"shared"}),
     ],
 )
-def test_what_is_outside_is_known_to_the_file_that_is_named_after_it(sdk: str, files: set[str]) -> None:
-    knowing = {path.name for path in sources() if any(f"{name}.".startswith(f"{sdk}.") for name in imports(path))}
-    assert knowing
-    assert knowing <= files
+def test_what_is_outside_is_known_to_the_room_that_keeps_its_port(outside: str, rooms: set[str]) -> None:
+    ours = [path for path in sources() if path.parts[-3:-1] != ("shared",) and ROOT / "shared" in path.parents]
+    knowing = {path.parent.name for path in ours if any(f"{name}.".startswith(f"{outside}.") for name in imports(path))}
+    assert knowing == rooms
+
+
+def test_nobody_but_the_clock_reads_the_time() -> None:
+    reading = {path.name for path in sources() if re.search(r"date(time)?\.(now|today|utcnow)\(", path.read_text())}
+    assert reading == {"system_clock.py"}
 
 
 def test_imports_are_absolute() -> None:
@@ -132,7 +142,7 @@ def loaded(*functions: str) -> set[str]:
 @pytest.mark.slow
 def test_shared_is_there_once_for_all_functions() -> None:
     modules = loaded("ExportHttp", "ExportTimer", "ExportWorker")
-    assert {"__app__.ExportHttp", "__app__.ExportTimer", "__app__.ExportWorker", "shared.export"} <= modules
+    assert {"__app__.ExportHttp", "__app__.ExportTimer", "__app__.ExportWorker", "shared.runs.start"} <= modules
     assert not {name for name in modules if name.startswith("__app__.shared")}
 
 

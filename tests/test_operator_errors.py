@@ -1,6 +1,5 @@
 """What an operator sees when something around a run is wrong: what it is, where, and what to do about it."""
 
-import dataclasses
 import os
 import uuid
 from collections.abc import Callable
@@ -27,7 +26,8 @@ def world(world: World) -> World:
 
 def rewired(world: World, **environment: str) -> None:
     """The same app with other settings."""
-    world.app = dataclasses.replace(wire(read(world.environment | environment)), sleep=lambda _: None)
+    world.clock.sleeps = False
+    world.app = wire(read(world.environment | environment), world.clock)
 
 
 def wrong_key(world: World) -> None:

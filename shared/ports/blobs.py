@@ -53,7 +53,8 @@ class Blobs(Protocol):
         """None where there is no such blob."""
 
     def download(self, name: str, file: Path) -> str | None:
-        """Writes the blob to ``file``, without holding it, and returns its ETag; None where there is no such blob."""
+        """Writes the blob to ``file``, without holding it, and returns its ETag; None where there is no such blob.
+        Raises Changed where a blob of more than CHUNK_BYTES changes midway; so does ``read``."""
 
     def chunks(self, name: str, etag: str | None = None) -> Iterator[bytes]:
         """The blob in pieces of CHUNK_BYTES at most. Raises Changed when it is no longer the one with ``etag``, also
@@ -78,7 +79,7 @@ class Blobs(Protocol):
 
     def commit(self, name: str, blocks: list[str]) -> None:
         """Makes the blob out of blocks staged or committed before, in this order; staged ones that are not named are
-        gone. Twice with the same blocks gives the same blob."""
+        gone. Twice with the same blocks gives the same blob. Raises Changed where a block is not there."""
 
     def blocks(self, name: str) -> list[str]:
         """The ids of the committed blocks, in order; none where there is no such blob."""
@@ -94,7 +95,8 @@ class Blobs(Protocol):
 
     def lease(self, name: str, seconds: int) -> Lease:
         """On the blob ``name``, which is made, empty, where it is not there; ``seconds`` from 15 to 60. Raises Held
-        where somebody has one. A leased blob can be read, but not be written or deleted without the lease."""
+        where somebody has one. A leased blob can be read, but not be written or deleted, by nobody: Changed. Once its
+        seconds are over, a write ends the lease for good."""
 
     def is_leased(self, name: str) -> bool: ...
 

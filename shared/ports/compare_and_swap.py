@@ -33,7 +33,8 @@ def compare_and_swap(
 
     A write that is asked for again because its answer was lost meets itself, and the storage calls that a conflict. So
     after a conflict the blob is read: where it holds what was to be written, it was this call, or one that wanted the
-    same. Raises Changed after MOST_ATTEMPTS.
+    same: so what is written names its writer wherever ``wrote`` decides something. ``decide`` may see its own write,
+    overwritten by others since. Raises Changed after MOST_ATTEMPTS.
     """
     for _ in range(MOST_ATTEMPTS):
         blob = blobs.read(name)

@@ -22,7 +22,8 @@ class Crew(Protocol):
         """Runs it as soon as a thread is free."""
 
     def wait[T](self, tasks: Collection[Task[T]], seconds: float | None = None) -> set[Task[T]]:
-        """Those that have ended, once there is one, or when the ``seconds`` are over: then perhaps none."""
+        """Those that have ended, once there is one, or when the ``seconds`` are over: then perhaps none. Of no tasks
+        there are none, at once."""
 
 
 class Condition(Protocol):
@@ -47,7 +48,7 @@ class Threads(Protocol):
 
     def repeat(self, call: Callable[[], bool], seconds: float) -> AbstractContextManager[None]:
         """Makes the call every so many seconds until it says False, or the ``with`` is left, which waits for a call
-        that is being made."""
+        that is being made. What the call raises ends it, and is raised where the ``with`` is left."""
 
     def condition(self) -> Condition: ...
 

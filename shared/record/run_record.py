@@ -116,8 +116,8 @@ class PublicRun(_Record):
 class Run(PublicRun):
     """One execution of an export, with what its steps need."""
 
-    attempt: int = Field(
-        default=0, description="which planning counts; 0: none yet, or one of a version that knew no attempts"
+    attempt: str = Field(
+        default="", description="which planning counts; none yet, or one of a version that knew no attempts"
     )
     list_id: str = Field(default="", description="what was planned is for this list alone")
     removals: Removals = Field(default="keep", description="what was planned for leavers")

@@ -66,7 +66,7 @@ def run_folder(run: Run) -> str:
 def attempt_folder(run: Run) -> str:
     """Where the attempt that counts keeps what it has planned and sent. A run that an older version planned has it
     right in the folder of the run."""
-    return f"{run_folder(run)}/{run.attempt:02}" if run.attempt else run_folder(run)
+    return f"{run_folder(run)}/{run.attempt}" if run.attempt else run_folder(run)
 
 
 def slice_name(run: Run, number: int) -> str:

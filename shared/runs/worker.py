@@ -42,9 +42,10 @@ def work(app: App, message: bytes, delivery: int = 1) -> None:
         app.claims.release(run.export, run.id)
         return
     begun = app.clock.monotonic()
-    result, code, counts = "done", None, dict[str, int]()
+    step = _Step(app, order, run)
+    result, code = "done", None
     try:
-        _step(app, order, run, counts)
+        step.take()
     except (Held, LockLost) as error:
         # At work elsewhere, or the lock of a dead instance: it will be seen.
         app.enqueue(run, Next(order.step, order.slice, delay=HELD_LOOKS_AFTER))
@@ -59,7 +60,7 @@ def work(app: App, message: bytes, delivery: int = 1) -> None:
         if delivery < MOST_DELIVERIES and _may_pass(error):
             raise
         result = "failed"
-        fail(app, run, known, closing=order.step == "finish")
+        fail(app, step.run, known, closing=order.step == "finish")
     finally:
         telemetry.tell(
             "step",
@@ -71,7 +72,7 @@ def work(app: App, message: bytes, delivery: int = 1) -> None:
             outcome=result,
             error=code,
             seconds=round(app.clock.monotonic() - begun, 2),
-            **counts,
+            **step.counts,
         )
 
 
@@ -105,17 +106,26 @@ def _may_pass(error: Exception) -> bool:
     return isinstance(error, TemporaryError | Changed) or not isinstance(error, ExportError)
 
 
-def _step(app: App, order: Message, run: Run, counts: dict[str, int]) -> None:
-    """Fills ``counts`` with what the step counted."""
-    with app.locked(run, step_name(order.step, order.slice)) as lock:
-        # Read again: the run may have gone on before the lock was ours.
-        run = app.runs.get(run.export, run.id)
-        if order.step == "plan" and run.status in ("queued", "planning") and not run.stopping:
-            run = _begin_attempt(app, run)
-        with closing(_decide(app, order, run, lock)) as outcomes:
-            for outcome in outcomes:
-                run = _commit(app, run, outcome)
-                counts |= outcome.counts
+class _Step:
+    """One delivery of one message. ``run`` is as it was last committed, ``counts`` what the step counted so far."""
+
+    def __init__(self, app: App, order: Message, run: Run) -> None:
+        self._app = app
+        self._order = order
+        self.run = run
+        self.counts: dict[str, int] = {}
+
+    def take(self) -> None:
+        app, order = self._app, self._order
+        with app.locked(self.run, step_name(order.step, order.slice)) as lock:
+            # Read again: the run may have gone on before the lock was ours.
+            self.run = app.runs.get(self.run.export, self.run.id)
+            if order.step == "plan" and self.run.status in ("queued", "planning") and not self.run.stopping:
+                self.run = _begin_attempt(app, self.run)
+            with closing(_decide(app, order, self.run, lock)) as outcomes:
+                for outcome in outcomes:
+                    self.run = _commit(app, self.run, outcome)
+                    self.counts |= outcome.counts
 
 
 def _decide(app: App, order: Message, run: Run, lock: StepLock) -> Generator[Outcome]:
@@ -140,9 +150,12 @@ def _begin_attempt(app: App, run: Run) -> Run:
     def begin(newest: Run) -> Run:
         if newest.status not in ("queued", "planning"):
             raise Superseded
+        number = int(newest.attempt.partition("-")[0] or "0") + 1
         started = newest.started_at or app.clock.now()
-        changes = {"status": "planning", "attempt": newest.attempt + 1, "started_at": started}
+        changes = {"status": "planning", "attempt": f"{number:02}-{suffix}", "started_at": started}
         return newest.model_copy(update=changes)
+
+    suffix = app.new_suffix()  # two that begin at once do not take each other's attempt for their own
 
     return app.runs.change(run.export, run.id, begin)
 
