@@ -2,6 +2,7 @@
 with ``--seed 17 --trace``."""
 
 import argparse
+import hashlib
 import os
 import sys
 import time
@@ -28,7 +29,10 @@ def main() -> int:
         worlds, cpu, runs, traces = worlds + 1, cpu + played.cpu, runs + played.runs, traces + played.trace
         found.update(f"{one.oracle}, {one.kind}" for one in played.findings)
         bad += bool(played.unexpected)
-    print(f"\n{worlds} worlds, {runs} runs, {cpu / worlds:.2f} s of processor time each, {time.perf_counter() - began:.0f} s")
+    print(
+        f"\n{worlds} worlds, {runs} runs, {cpu / worlds:.2f} s of processor time each, {time.perf_counter() - began:.0f} s"
+        f", trace {hashlib.sha256(traces.encode()).hexdigest()[:16]}"
+    )
     for name, number in found.most_common():
         print(f"{number:6}  {name}")
     return bool(bad)

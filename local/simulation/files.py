@@ -4,11 +4,8 @@ import csv
 import io
 import random
 from dataclasses import dataclass
-from typing import Literal
 
 from local.simulation.people import COLUMNS, DOMAIN, Person
-
-Fate = Literal["good", "malformed"]
 
 
 @dataclass(frozen=True)
@@ -38,13 +35,13 @@ class File:
 class Style:
     """How all files of a world are written; ``mess`` is how many rows are not as they should be."""
 
-    delimiter: str
-    header: bool
-    quote_all: bool
-    line_break: str
-    mess: float
-    stray_quotes: bool
-    bad_values: bool
+    delimiter: str = ","
+    header: bool = False
+    quote_all: bool = False
+    line_break: str = "\n"
+    mess: float = 0.0
+    stray_quotes: bool = False
+    bad_values: bool = False
 
 
 def style(chance: random.Random) -> Style:

@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from local.simulation.plans import Plan
 from local.simulation.records import ENDED, Records
 from local.simulation.refreshes import Insights
-from local.simulation.scheduler import Scheduler
+from local.simulation.scheduler import EPOCH, Scheduler
 from local.simulation.service import Change, Listing, Service
 
 
@@ -84,6 +86,11 @@ class History:
                 found = document
         return found
 
+    def created_at(self, run: str) -> float:
+        """When the run was asked for at the earliest, as its id says; a clock may be half a minute ahead."""
+        moment = datetime.strptime(run[:18] + "000", "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
+        return (moment - EPOCH).total_seconds() - 30
+
     def acknowledged_at(self, export: str, list_id: str, moment: float) -> bytes | None:
         """The Parquet file as it was then."""
         found = None
@@ -106,17 +113,13 @@ class History:
             if change.time <= until and change.kind != "state"
         ]
 
-    @property
+    @cached_property
     def by_person(self) -> dict[tuple[str, str], list[Change]]:
-        if len(self._by_person_of) != len(self.service.changes):
-            self._by_person_of = self.service.changes[:]
-            self._by_person: dict[tuple[str, str], list[Change]] = {}
-            for change in self._by_person_of:
-                self._by_person.setdefault((change.list_id, change.email), []).append(change)
-        return self._by_person
-
-    def __post_init__(self) -> None:
-        self._by_person_of: list[Change] = []
+        """By list and address; to be asked for in the end."""
+        found: dict[tuple[str, str], list[Change]] = {}
+        for change in self.service.changes:
+            found.setdefault((change.list_id, change.email), []).append(change)
+        return found
 
 
 def job_of(change: Change) -> dict[str, Any]:

@@ -140,8 +140,8 @@ class Platform:
         for wake in idle:
             wake()
 
-    def _mischief(self, process: Process, what: str, seconds: float) -> None:
-        """At any call that a process makes it may die or stall, before the answer is there."""
+    def _mischief(self, process: Process, seconds: float) -> None:
+        """At any call that it makes a process may die or stall, before the answer is there."""
         random, weather = self.scheduler.random, self.weather
         if not process.mortal or not process.alive:
             return

@@ -4,9 +4,8 @@ import inspect
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
-
-from shared.runs.deleting import remove_export
 
 from local.simulation.hosts import Platform
 from local.simulation.plans import Plan, mapping
@@ -15,6 +14,7 @@ from local.simulation.scheduler import Scheduler
 from shared.catalog.documents import Connection, Export
 from shared.catalog.store import Precondition
 from shared.runs.cancel import cancel
+from shared.runs.deleting import remove_export
 from shared.runs.start import start
 
 EVERYTHING = ("start", "start", "twice", "rehearse", "audit", "edit", "edit", "edit", "pause", "cancel", "recreate")
@@ -41,7 +41,7 @@ class Operator:
                 "consent": {"agreed_by": "Jane", "agreed_at": "2026-11-01T09:00:00Z"},
             }
             connection = Connection.model_validate(document)
-            self._door("connect", lambda app, one=connection: app.catalog.save(one))
+            self._door("connect", partial(_connect, connection))
         for document in self.plan.exports.values():
             self._save(document)
 
@@ -57,7 +57,9 @@ class Operator:
         self.scheduler.tell(f"the operator confirms the removals of {run['id']}")
         # It holds for this run, where the product can tell which.
         takes_an_id = "str" in str(inspect.signature(start).parameters["confirm_removals"].annotation)
-        self.start(run["export"], confirm_removals=run["id"] if takes_an_id else True, requested_by=f"confirm {run['id']}")
+        self.start(
+            run["export"], confirm_removals=run["id"] if takes_an_id else True, requested_by=f"confirm {run['id']}"
+        )
 
     def _start(self, export: str) -> None:
         self.start(export, mode=self.chance.choice([None, None, "changes", "everything"]))
@@ -80,7 +82,7 @@ class Operator:
 
     def _pause(self, export: str) -> None:
         self._change(export, {"enabled": False})
-        later = self.chance.uniform(10, 4 * 3600)
+        later = self.chance.uniform(10, self.plan.hours * 1800)
         self.scheduler.later(later, lambda: self._change(export, {"enabled": True}))
 
     def _edit(self, export: str) -> None:
@@ -120,3 +122,7 @@ class Operator:
     def _door(self, name: str, call: Callable[[Any], object], *, patient: bool = False) -> None:
         self.scheduler.tell(f"the operator: {name}")
         self.platform.door(name, call, patient=patient)
+
+
+def _connect(connection: Connection, app: Any) -> None:
+    app.catalog.save(connection)

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 COLUMNS = ("CustomerId", "EMail", "FirstName", "LastName", "City", "BirthDate", "Mobile", "Notes")
 # In every address, so that one that leaks is found whatever is around it.
@@ -84,19 +85,18 @@ class Population:
         return frozenset(chosen or [self.chance.choice(self.tables)])
 
     def _changed(self, person: Person) -> Person:
+        change: dict[str, Any] = {}
         match self.chance.choice(("city", "birth", "leave", "move", "move", "back", "spelling", "mobile")):
             case "city":
-                return replace(person, city=self.chance.choice(_CITIES))
+                change["city"] = self.chance.choice(_CITIES)
             case "birth":
-                return replace(person, birth=self.chance.choice(_DATES))
+                change["birth"] = self.chance.choice(_DATES)
             case "mobile":
-                return replace(person, mobile=self.chance.choice(_MOBILES))
+                change["mobile"] = self.chance.choice(_MOBILES)
             case "leave":
-                return replace(person, tables=frozenset())
+                change["tables"] = frozenset()
             case "spelling":
-                swapped = person.spelling.title() if person.spelling.islower() else person.spelling.lower()
-                return replace(person, spelling=swapped)
-            case "back":
-                return person if person.tables else replace(person, tables=self._some_tables())
-            case _:
-                return replace(person, tables=self._some_tables()) if person.tables else person
+                change["spelling"] = person.spelling.title() if person.spelling.islower() else person.email
+            case kind if bool(person.tables) == (kind == "move"):
+                change["tables"] = self._some_tables()
+        return replace(person, **change)

@@ -29,7 +29,7 @@ class Plan:
     exports: dict[str, dict[str, Any]] = field(default_factory=dict)
     people: int = 0
     lively: float = 0.0
-    style: Style = Style(",", False, False, "\n", 0, False, False)
+    style: Style = field(default_factory=Style)
     gaps: tuple[float, float] = (0.1, 2)
     overlaps: bool = False
     workers: int = 1
@@ -60,7 +60,7 @@ def plan(chance: random.Random) -> Plan:
     folders = FOLDERS[: chance.choice([1, 1, 2])]
     tables = {folder: tuple(next(names) for _ in range(chance.choice([1, 2, 2]))) for folder in folders}
     made = Plan(
-        hours=chance.choice([5, 12, 30]),
+        hours=chance.choice([2, 5, 10]),
         accounts=tuple(accounts),
         tables=tables,
         people=chance.choice([3, 8, 15, 30, 60]),
@@ -101,7 +101,7 @@ def _sizes(chance: random.Random) -> dict[str, int]:
 
 def _service(chance: random.Random) -> dict[str, Any]:
     """Choices of the stand-in, of which nobody knows which one the service has made."""
-    some = {
+    some: dict[str, list[Any]] = {
         "import_status": [201, 200],
         "all_refused": ["210", "first-code"],
         "refused_row_fields": ["updated", "kept"],
@@ -126,7 +126,7 @@ def _export(chance: random.Random, made: Plan, number: int) -> dict[str, Any]:
         "list_id": chance.choice(account.lists),
         "segments": [f"{folder}/{table}" for table in tables[: chance.choice([1, 2])]],
         "mapping": mapping(chance),
-        "schedule": chance.choice(["refresh", "refresh", "refresh", None, "0 */3 * * *"]),
+        "schedule": chance.choice(["refresh", "refresh", "refresh", None, "30 */4 * * *"]),
         "mode": "everything" if chance.random() < 0.1 else "changes",
         "removals": chance.choice(["keep", "unsubscribe", "unsubscribe", "delete", "delete"]),
         "max_removal_percent": chance.choice([20, 50, 100]),

@@ -19,8 +19,8 @@ INSTANCE = "CustomerInsights_0f3c1d6e-6f0a-4b52-9d7c-2f1f6c0a9b11"
 
 @dataclass(frozen=True)
 class Refresh:
-    """``files`` by their names in the container; ``paths`` of the dated folders by table. ``members`` are the
-    addresses of who is in a table, whatever its rows say. ``ends`` is when the last of it was written."""
+    """``files`` by their names in the container; ``paths`` of the dated folders by table. ``members`` are
+    the addresses in the rows of a table. ``ends`` is when the last of it was written."""
 
     folder: str
     begun: float
@@ -52,11 +52,12 @@ class Insights:
             stamp = f"{at:%Y/%m/%d/%H%M}"
             paths[table] = f"{INSTANCE}/{folder}/{table}/{stamp}"
             people = self.population.of(table)
-            members[table] = frozenset(person.email for person in people)
-            parts = self.chance.choice([1, 1, 2, 3])
+            parts = self.chance.choice([1, 1, 1, 2, 3])
             for part in range(parts):
                 name = f"{paths[table]}/{table}_{part + 1}.csv"
                 files[name] = file_of(people[part::parts], self.style, self.chance, clean=clean)
+            rows = [row for name, file in files.items() if name.startswith(paths[table]) for row in file.rows]
+            members[table] = frozenset(row.email for row in rows if row.email)
         model = f"{INSTANCE}/{folder}/model.json"
         order = [*files, model]
         self.chance.shuffle(order)

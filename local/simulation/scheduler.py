@@ -1,8 +1,8 @@
 """Time, and who runs when: the heart of the simulated world.
 
-Strands are threads of simulated processes: greenlets, of which one runs at a time, until it waits for something. A killed
-process is never resumed, so that none of its ``finally`` runs: that is what ``kill -9`` is. A stalled one is resumed
-later, while the clocks go on. Everything that happens is decided by one generator of random numbers.
+Strands are threads of simulated processes: greenlets, of which one runs at a time, until it waits for something. A
+killed process is never resumed, so that none of its ``finally`` runs: that is what ``kill -9`` is. A stalled one is
+resumed later, while the clocks go on. Everything that happens is decided by one generator of random numbers.
 """
 
 import hashlib
@@ -70,8 +70,8 @@ class Answer[T]:
 
 @dataclass(frozen=True)
 class Passage:
-    """When a request arrives, in seconds from now, each time that it does; when its answer is there; and what is told in
-    its place, where it is lost."""
+    """When a request arrives, in seconds from now, each time that it does; when its answer is there; and what is told
+    in its place, where it is lost."""
 
     arrivals: Sequence[float]
     answer: float
@@ -96,7 +96,7 @@ class Scheduler:
         self.events = 0
         self.crashes: list[tuple[str, Exception]] = []
         # Told of every request before it leaves, with the seconds until its answer: may kill or stall the process.
-        self.mischief: Callable[[Process, str, float], None] = lambda *_: None
+        self.mischief: Callable[[Process, float], None] = lambda *_: None
         self._story = story
         self._heap: list[_Event] = []
         self._number = 0
@@ -200,7 +200,7 @@ class Scheduler:
         for seconds in passage.arrivals:
             self.later(seconds, arrive)
         self.wake(strand, ticket, delay=passage.answer)
-        self.mischief(strand.process, what, passage.answer)
+        self.mischief(strand.process, passage.answer)
         self.park()
         error = passage.instead or answer.error
         self.note(f"{what} -> {type(error).__name__ if error else 'ok'}")

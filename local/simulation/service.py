@@ -5,7 +5,7 @@ What it did is kept for the oracles: each change of a subscriber, by whom, and w
 
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
@@ -210,14 +210,15 @@ class SimulatedAdapter(BaseAdapter):
             return Passage((), random.uniform(0.05, 2), requests.ConnectionError("away"))
         dice = random.random()
         stored = (there,) if writes and random.random() < 0.5 else ()
-        for chance, fault in (
+        faults: tuple[tuple[float, Callable[[], Passage]], ...] = (
             (weather.busy, lambda: Passage((), back, _busy(random))),
             (weather.broken_before, lambda: Passage((), back, _broken(random))),
             # A gateway gave up; what is behind it did not.
             (weather.broken_after, lambda: Passage((_either(random, there, back),), back, _broken(random))),
             (weather.cut, lambda: Passage(stored, back, requests.ConnectionError("reset"))),
             (weather.hanging, lambda: Passage(stored, patience, requests.ReadTimeout("no answer"))),
-        ):
+        )
+        for chance, fault in faults:
             dice -= chance
             if dice < 0:
                 return fault()

@@ -1,10 +1,11 @@
 """Blobs as a process meets them over a network: what MemoryBlobs keeps, and everything that can go wrong on the way.
 
-The dials of the weather say how often. A write can be stored and not be answered, in three ways: the caller is told that
-nobody answers; its SDK asks again, and may meet itself; or it is told so first, and the write is stored a little later.
+The dials of the weather say how often. A write can be stored and not be answered, in three ways: the caller is told
+that nobody answers; its SDK asks again, and may meet itself; or it is told so first, and the write is stored later.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -114,10 +115,8 @@ class SimulatedBlobs:
         self._ask("renew", name, far.renew, doubles=False, stored=False)
 
     def released(self, name: str, far: Lease) -> None:
-        try:
+        with suppress(TemporaryError):  # it runs out by itself
             self._ask("release", name, far.release, doubles=False, stored=True)
-        except TemporaryError:
-            pass  # it runs out by itself
 
     def _read[T](self, what: str, name: str, effect: Callable[[], T]) -> T:
         return self._ask(what, name, effect, doubles=False, stored=False)
@@ -158,7 +157,9 @@ class SimulatedBlobs:
         return Passage((there,), back)
 
     def _happens(self, probability: float) -> bool:
-        return bool(probability) and self._scheduler.process is not None and self._scheduler.random.random() < probability
+        return (
+            bool(probability) and self._scheduler.process is not None and self._scheduler.random.random() < probability
+        )
 
 
 class _SimulatedLease:
@@ -172,7 +173,6 @@ class _SimulatedLease:
 
     def release(self) -> None:
         self._blobs.released(self._name, self._far)
-
 
 
 def _nobody_answers(container: str, name: str) -> TemporaryError:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from types import TracebackType
 
 from local.simulation.scheduler import Closed, Process, Scheduler, Strand
+from shared.ports.threads import Task
 
 _Waiting = list[tuple[Strand, int]]
 
@@ -89,17 +90,19 @@ class SimulatedCrew:
             self._scheduler.spawn(self._process, self._work)
         return task
 
-    def wait[T](self, tasks: Collection[SimulatedTask[T]], seconds: float | None = None) -> set[SimulatedTask[T]]:
+    def wait[T](self, tasks: Collection[Task[T]], seconds: float | None = None) -> set[Task[T]]:
+        own = [task for task in tasks if isinstance(task, SimulatedTask)]
+        assert len(own) == len(tasks), "tasks of this crew"
         scheduler = self._scheduler
         end = None if seconds is None else scheduler.time + seconds
-        while not any(task.ended for task in tasks) and (end is None or scheduler.time < end):
-            for task in tasks:
+        while not any(task.ended for task in own) and (end is None or scheduler.time < end):
+            for task in own:
                 task.woken_at_end()
             if end is not None:
                 me = scheduler.me()
                 scheduler.wake(me, me.ticket, delay=end - scheduler.time)
             scheduler.park()
-        return {task for task in tasks if task.ended}
+        return {task for task in own if task.ended}
 
     def join(self) -> None:
         for task in self._tasks:

@@ -5,6 +5,7 @@ import logging
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from local.memory.blobs import MemoryBlobs
@@ -31,6 +32,7 @@ from shared.record.slices import Sizes
 from shared.runs.tick import tick
 from shared.runs.worker import work
 
+CALM_HOURS = 2.5  # until then every run has ended, whatever it was that went wrong
 _ENVIRONMENT = {"ExportStorage": "UseDevelopmentStorage=true", "SEGMENT_CONTAINER": "segments"}
 
 
@@ -73,12 +75,12 @@ class World:
         for number in range(self.plan.workers):
             self.platform.worker(number, work)
         for number in range(self.plan.timers):
-            self.platform.timer(number, tick, self.chance.choice([5, 15]) * MINUTE)
+            self.platform.timer(number, tick, 15 * MINUTE)
         self._run(2 * MINUTE)
         self._schedule_life()
         self._run(self.plan.hours * HOUR)
         self._calm_down()
-        self._run(6 * HOUR)
+        self._run(CALM_HOURS * HOUR)
         self._last_refresh()
         return self.history
 
@@ -141,8 +143,9 @@ class World:
         for folder in self.plan.tables:
             moment = chance.uniform(0, end / 3)
             for _ in range(chance.choice([1, 2, 3, 4])):
-                self._at(moment, lambda folder=folder: self._refresh(folder))
-                gap = chance.uniform(2, 40) * MINUTE if self.plan.overlaps else chance.uniform(0.7, 6) * HOUR
+                if moment < end:
+                    self._at(moment, partial(self._refresh, folder))
+                gap = chance.uniform(2, 40) * MINUTE if self.plan.overlaps else chance.uniform(0.6, 3) * HOUR
                 moment += gap
         for _ in range(chance.choice([0, 1, 3, 6])):
             self._at(chance.uniform(0, end), self.operator.act)
@@ -152,7 +155,7 @@ class World:
             self._at(chance.uniform(0, end), self._somebody_changes_their_mind)
         for _ in range(chance.choice([0, 1, 1, 2, 4])):
             begin, seconds = chance.uniform(0, end), chance.choice([5, 30, 120]) * MINUTE
-            self._at(begin, lambda seconds=seconds: self._storm(seconds))
+            self._at(begin, partial(self._storm, seconds))
         if chance.random() < 0.2:
             self._at(chance.uniform(0, end), lambda: self.insights.rewrite(chance))
 
@@ -210,11 +213,11 @@ class World:
         for export, document in self.plan.exports.items():
             if document["schedule"] != "refresh":
                 self.operator.start(export, patient=True)
-        self._run(2 * HOUR)
+        self._run(40 * MINUTE)
         self.history.second_round_at = self.scheduler.time
         for export in self.plan.exports:
             self.operator.start(export, patient=True, mode="changes")
-        self._run(HOUR)
+        self._run(20 * MINUTE)
 
     def _run(self, seconds: float) -> None:
         self.scheduler.run(self.scheduler.time + seconds)

@@ -34,15 +34,15 @@ def rows_counted(world: World) -> Iterator[Said]:
         wrong = [_miscounted(run["counts"], reading) for reading in found]
         if all(wrong):
             stray = " with stray quotes" if world.plan.style.stray_quotes else ""
-            yield Said(f"{wrong[0][0]}{stray}", f"{run['id']}: {wrong[0][1]}")
+            yield Said(f"rows{stray}", f"{run['id']}: {wrong[0]}")
 
 
-def _miscounted(counts: dict[str, int], reading: Reading) -> tuple[str, str] | None:
+def _miscounted(counts: dict[str, int], reading: Reading) -> str:
     told = counts | {"first": counts["unchanged"] + counts["to_send"]}
     for name, count in reading.counts().items():
         if told[name] != count:
-            return name, f"{name} is {told[name]}, and {count} are in the files"
-    return None
+            return f"{name} is {told[name]}, and {count} are in the files"
+    return ""
 
 
 def rows_told(world: World) -> Iterator[Said]:

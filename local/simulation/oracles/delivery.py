@@ -1,6 +1,7 @@
-"""What is sent: truth 3, that what is counted as sent has arrived, and truth 4, that nobody is refused and acknowledged."""
+"""What is sent: truth 3, what is counted as sent has arrived, and truth 4, nobody is refused and acknowledged."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from local.simulation.history import Ended, by_export, by_run
 from local.simulation.oracles.findings import Said
@@ -45,7 +46,9 @@ def _not_arrived(world: World, ended: Ended, reading: Reading, refused: set[str]
             said.append(Said("never sent", f"{name} counts as sent or unchanged, and was not sent"))
         elif last.code is not None:
             if by_run(last) == run["id"]:
-                said.append(Said(f"refused{_oddly(world, run)}", f"{name} was refused with {last.code}, and is not told"))
+                said.append(
+                    Said(f"refused{_oddly(world, run)}", f"{name} was refused with {last.code}, and is not told")
+                )
         elif last.after is None or (wrong := difference(expected(read, reading), last.after, tables_of(run))):
             said.append(Said("another value", f"{name} counts as sent, and {wrong if last.after else 'is not there'}"))
     return said
@@ -67,7 +70,9 @@ def acknowledged_is_true(world: World) -> Iterator[Said]:
             own = [one for one in changes if by_export(one) == run["export"]]
             if state not in HELD or not own:
                 if state in HELD:
-                    yield Said("never sent", f"{run['id']}: {email.partition('@')[0]} is acknowledged, and was never sent")
+                    yield Said(
+                        "never sent", f"{run['id']}: {email.partition('@')[0]} is acknowledged, and was never sent"
+                    )
                 continue
             newest = [one for one in own if by_run(one) == by_run(own[-1])]
             if all(one.code is not None for one in newest):
@@ -111,9 +116,13 @@ def counts_are_true(world: World) -> Iterator[Said]:
         }
         if told != true:
             yield Said("counts", f"{run['id']} says {told}, and the service {true}")
-        gone = [one for one in world.service.changes if by_run(one) == run["id"] and one.kind in ("delete", "unsubscribe")]
+        gone = [
+            one for one in world.service.changes if by_run(one) == run["id"] and one.kind in ("delete", "unsubscribe")
+        ]
         if len({one.email for one in gone if one.code is None}) > run["counts"]["removed"]:
-            yield Said("removed", f"{run['id']} says that it removed {run['counts']['removed']}, and the service {len(gone)}")
+            yield Said(
+                "removed", f"{run['id']} says that it removed {run['counts']['removed']}, and the service {len(gone)}"
+            )
 
 
 def untroubled(world: World, ended: Ended) -> bool:
@@ -175,7 +184,7 @@ def one_run_at_a_time(world: World) -> Iterator[Said]:
             of_export[run] = (begin, change.time)
     for export, runs in spans.items():
         ordered = sorted((begin, end, run) for run, (begin, end) in runs.items())
-        for (_, end, one), (begin, _, other) in zip(ordered, ordered[1:], strict=False):
+        for (_, end, one), (begin, _, other) in pairwise(ordered):
             if begin < end:
                 yield Said("two", f"{one} and {other} of {export} sent at once")
                 return

@@ -7,6 +7,7 @@ from local.simulation.history import by_export, by_run
 from local.simulation.oracles.findings import Said
 from local.simulation.oracles.parquet import HELD, acknowledged
 from local.simulation.oracles.reading import Reading, readings, seconds, tables_of
+from local.simulation.refreshes import Refresh
 from local.simulation.service import Change
 from local.simulation.world import World
 
@@ -33,12 +34,21 @@ def only_leavers_are_removed(world: World) -> Iterator[Said]:
         refresh = world.insights.begun_by(folder, seconds(run["planned_at"]) if run.get("planned_at") else change.time)
         members = refresh.members if refresh else {}
         if any(change.email in members.get(table, ()) for table in tables_of(run)):
-            half = [one["path"] for one in run["snapshots"]]
-            mixed = refresh is None or any(path not in refresh.paths.values() for path in half)
             yield Said(
-                "half a refresh" if mixed else "not in the files",
+                "not in the files" if _is_whole(run, refresh) else "half a refresh",
                 f"{run['id']} removed {who}, who is in {sorted(tables_of(run))} of the refresh that had begun",
             )
+
+
+def _is_whole(run: dict[str, Any], refresh: Refresh | None) -> bool:
+    """Whether the run used all files of this refresh that are of its segments."""
+    used = {
+        f"{one['path']}/{part}"
+        for one, parts in zip(run["snapshots"], run["partitions"], strict=True)
+        for part in parts
+    }
+    paths = [refresh.paths[table] for table in tables_of(run)] if refresh else []
+    return refresh is not None and used == {name for name in refresh.files if name.rpartition("/")[0] in paths}
 
 
 def only_the_own_are_removed(world: World) -> Iterator[Said]:
@@ -46,7 +56,7 @@ def only_the_own_are_removed(world: World) -> Iterator[Said]:
     for change, run in _removals(world):
         earlier = world.history.changes(change.list_id, change.email, until=change.time)
         who = change.email.partition("@")[0]
-        if not any(_put_there(one, run["export"]) for one in earlier):
+        if not any(_put_there(world, one, run["export"]) for one in earlier):
             yield Said("not added", f"{run['id']} removed {who}, whom {run['export']} did not put on the list")
         planned = seconds(run["planned_at"]) if run.get("planned_at") else change.time
         for other in world.plan.exports:
@@ -59,10 +69,22 @@ def only_the_own_are_removed(world: World) -> Iterator[Said]:
                 yield Said("of another export", f"{run['id']} removed {who}, whom {other} has on the list")
 
 
-def _put_there(change: Change, export: str) -> bool:
-    """Whether it made somebody active who was not, by this export: new, or whom it had deleted."""
-    was = change.before["state"] if change.before else None
-    return by_export(change) == export and change.kind == "import" and change.code is None and was in (None, "Deleted")
+def _put_there(world: World, change: Change, export: str) -> bool:
+    """Whether it made somebody active who was not, by this export: new, or whom it had deleted. Who joined by another
+    way while the run was at work counts, too: the run asks before it sends, and cannot know."""
+    if by_export(change) != export or change.kind != "import" or change.code is not None:
+        return False
+    began = world.history.created_at(by_run(change))
+    earlier = [one for one in world.history.changes(change.list_id, change.email, until=began) if one.code is None]
+    was = earlier[-1].after["state"] if earlier and earlier[-1].after else None
+    own = [
+        one
+        for one in world.history.own_doings
+        if (one.list_id, one.email) == (change.list_id, change.email) and one.time <= began
+    ]
+    if own and (not earlier or own[-1].time > earlier[-1].time):
+        was = own[-1].state
+    return was in (None, "Deleted")
 
 
 def removals_are_wanted(world: World) -> Iterator[Said]:
@@ -88,6 +110,8 @@ def guards_hold(world: World) -> Iterator[Said]:
 
 
 def _unguarded(world: World, run: dict[str, Any], reading: Reading) -> Iterator[Said]:
+    if any(one.fate == "malformed" for one in reading.rows):
+        yield Said("malformed", f"{run['id']} removed somebody while rows could not be read: they may be theirs")
     usable = {one.segment for one in reading.rows if one.fate in ("first", "duplicate")}
     for snapshot in run["snapshots"]:
         if snapshot["segment"] not in usable:
@@ -113,7 +137,9 @@ def confirmations_hold_for_what_was_seen(world: World) -> Iterator[Said]:
     for _, run in _removals(world):
         seen = runs.get(str(run.get("requested_by") or "").removeprefix("confirm "))
         if seen and _used(run) != _used(seen):
-            yield Said("another refresh", f"{run['id']} removed by a confirmation of {seen['id']}, which saw other files")
+            yield Said(
+                "another refresh", f"{run['id']} removed by a confirmation of {seen['id']}, which saw other files"
+            )
             return
 
 
@@ -130,10 +156,8 @@ def leavers_leave(world: World) -> Iterator[Said]:
         if (data := world.history.acknowledged_at(export, run["list_id"], float("inf")))
     }
     for export, run in last.items():
-        if run["removals"] == "keep" or run["status"] == "failed" or run.get("warnings"):
-            continue
-        (reading,) = readings(world.history, run)[-1:] or [None]
-        if reading is None:
+        found = readings(world.history, run)
+        if run["removals"] == "keep" or run["status"] == "failed" or run.get("warnings") or not found:
             continue
         for email, state in held.get(export, {}).items():
             elsewhere = any(
@@ -142,8 +166,10 @@ def leavers_leave(world: World) -> Iterator[Said]:
                 if other != export and other in held and one["list_id"] == run["list_id"]
             )
             on_list = world.service.listing(run["list_id"]).get(email, {}).get("state") == "Active"
-            if state == 1001 and on_list and not elsewhere and email not in reading.mentioned:
-                yield Said("stays", f"{email.partition('@')[0]} left {export}, which put them there, and is on the list")
+            if state == 1001 and on_list and not elsewhere and not any(email in reading.mentioned for reading in found):
+                yield Said(
+                    "stays", f"{email.partition('@')[0]} left {export}, which put them there, and is on the list"
+                )
 
 
 def last_runs(world: World) -> dict[str, dict[str, Any]]:

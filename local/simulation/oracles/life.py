@@ -1,13 +1,12 @@
 """A run's life: it ends, leaves nothing behind, and once nothing goes wrong, everything comes out right."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from local.simulation.history import by_export
 from local.simulation.oracles.delivery import GOOD
 from local.simulation.oracles.findings import Said
 from local.simulation.oracles.leavers import last_runs
-from local.simulation.oracles.reading import Reading, difference, expected, readings, seconds, tables_of
+from local.simulation.oracles.reading import difference, expected, readings, seconds, tables_of
 from local.simulation.records import ENDED
 from local.simulation.service import Change
 from local.simulation.world import World
@@ -16,7 +15,7 @@ _REFUSABLE = (1, 204, 205, 206, 207, 208)  # docs/changes.md: not offered again 
 
 
 def every_run_ends(world: World) -> Iterator[Said]:
-    """Every run that began has ended six hours after nothing went wrong any more; at the very end all have."""
+    """Every run has ended some hours after nothing went wrong any more; at the very end all have."""
     for run in world.records.runs():
         if run["status"] not in ENDED:
             yield Said("never", f"{run['id']} is still {run['status']}")
@@ -87,41 +86,56 @@ def converges(world: World) -> Iterator[Said]:
                 changes = world.history.changes(run["list_id"], email)
                 own = [one for one in changes if by_export(one) == export and one.kind == "import"]
                 who = f"{email.partition('@')[0]} of {export}"
-                if record is None:
+                if own and own[-1].code in _REFUSABLE:
+                    # Rightly so, but for one whom the export itself deleted while they were active.
+                    if (
+                        _deleted_by(export, changes)
+                        and record
+                        and record["state"] == "Deleted"
+                        and not record["suppressed"]
+                    ):
+                        yield Said(
+                            "forgotten deletion", f"{who} was deleted by it while active, is back, and stays out"
+                        )
+                elif record is None:
                     yield Said("absent", f"{who} is not on the list")
                 elif record["state"] != "Active":
-                    yield from _not_active(world, who, export, record, own, changes)
+                    if not _went(world, own, changes):
+                        yield Said("not active", f"{who} is {record['state']}, and was not refused")
                 elif by_export(changes[-1]) == export and (
                     wrong := difference(expected(read, reading), record, tables_of(run))
                 ):
                     yield Said("another value", f"{who}: {wrong}")
 
 
-def _not_active(
-    world: World, who: str, export: str, record: dict[str, Any], own: list[Change], changes: list[Change]
-) -> Iterator[Said]:
-    """Rightly so where the service refused them the last time that the export offered them."""
-    state = record["state"]
-    if not own or own[-1].code not in _REFUSABLE:
-        # Somebody may have gone by themselves since.
-        since = own[-1].time if own else 0.0
-        went = [one for one in world.history.own_doings if one.email == changes[-1].email and one.time > since] if own else []
-        removed = [one for one in changes if one.kind != "import" and one.time > since]
-        if not went and not removed:
-            yield Said("not active", f"{who} is {state}, and was not refused")
-    elif state == "Deleted" and not record["suppressed"]:
-        deletions = [one for one in changes if one.kind == "delete" and one.code is None]
-        if deletions and by_export(deletions[-1]) == export and (deletions[-1].before or {}).get("state") == "Active":
-            yield Said("forgotten deletion", f"{who} was deleted by it while active, is back, and is not put back")
+def _deleted_by(export: str, changes: list[Change]) -> bool:
+    """Whether this export was the last to delete them, while they were active."""
+    deletions = [one for one in changes if one.kind == "delete" and one.code is None]
+    return (
+        bool(deletions) and by_export(deletions[-1]) == export and (deletions[-1].before or {}).get("state") == "Active"
+    )
+
+
+def _went(world: World, own: list[Change], changes: list[Change]) -> bool:
+    """Whether they went by themselves, or were taken off, since the export offered them."""
+    if not own:
+        return False
+    since, email, list_id = own[-1].time, own[-1].email, own[-1].list_id
+    by_themselves = any(
+        (one.email, one.list_id) == (email, list_id) and one.time > since for one in world.history.own_doings
+    )
+    return by_themselves or any(one.kind != "import" and one.time > since for one in changes)
 
 
 def nothing_new_is_sent(world: World) -> Iterator[Said]:
     """A run that finds nothing new sends nothing, but to whom the service refuses for what may pass."""
     for ended in world.history.ended.values():
         run = ended.run
-        if seconds(run["created_at"]) < world.history.second_round_at or run["mode"] != "changes" or not run["planned_at"]:
+        if (
+            seconds(run["created_at"]) < world.history.second_round_at
+            or run["mode"] != "changes"
+            or not run["planned_at"]
+        ):
             continue
         if run["counts"]["to_send"] > run["counts"]["refused"]:
             yield Said("sent", f"{run['id']} sends {run['counts']['to_send']} of whom nothing has changed")
-
-

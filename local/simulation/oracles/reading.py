@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,7 +89,7 @@ def expected(read: Read, reading: Reading) -> dict[str, Any]:
     return made
 
 
-def difference(wanted: dict[str, Any], record: dict[str, Any], tables: set[str]) -> str:
+def difference(wanted: Mapping[str, Any], record: Mapping[str, Any], tables: set[str]) -> str:
     """Which value of the list is not as it should be; empty where all are. ``tables`` are the export's own."""
     for key, value in wanted.items():
         if key in ("name", "mobile"):
