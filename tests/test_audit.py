@@ -32,7 +32,7 @@ def world(world: World) -> World:
 
 def found(world: World, run: Run) -> list[list[str]]:
     """The rows of audit.csv, without its header and the times."""
-    text = b"".join(world.app.state.chunks(audit_name(world.app, run))).decode("utf-8-sig")
+    text = b"".join(world.app.state.chunks(audit_name(run))).decode("utf-8-sig")
     header, *rows = csv.reader(text.splitlines())
     assert header == ["email", "finding", "field", "since"]
     return [row[:3] for row in rows]

@@ -101,7 +101,7 @@ def test_only_the_function_folders_know_azure_functions() -> None:
         ("threading", {"azure"}),
         ("time", {"azure"}),
         ("concurrent.futures", {"azure"}),
-        ("secrets", {"shared"}),
+        ("secrets", {"shared", "ports"}),
     ],
 )
 def test_what_is_outside_is_known_to_the_room_that_keeps_its_port(outside: str, rooms: set[str]) -> None:

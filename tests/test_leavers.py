@@ -178,7 +178,7 @@ def test_whom_the_service_does_not_remove_is_a_reject_and_has_another_turn_in_th
     run = world.start()
     world.pump(1)
     answer = SliceResult(batches=2, done={0: BatchResult(not_removed=400)})
-    world.app.results(run).save(0, answer)
+    world.app.results(world.app.runs.get(run.export, run.id)).save(0, answer)
 
     world.pump()
 

@@ -56,7 +56,7 @@ class MemoryBlobs:
 
     def read(self, name: str) -> Blob | None:
         stored = self._blobs.get(name)
-        return Blob(stored.data, stored.etag) if stored else None
+        return Blob(stored.data, stored.etag, stored.metadata) if stored else None
 
     def download(self, name: str, file: Path) -> str | None:
         stored = self._blobs.get(name)

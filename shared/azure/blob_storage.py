@@ -44,7 +44,8 @@ class BlobStorage:
     def read(self, name: str) -> Blob | None:
         with self._translated(name), _if_it_is_there():
             download = self._client.download_blob(name)
-            return Blob(download.readall(), download.properties.etag)
+            data, properties = download.readall(), download.properties
+            return Blob(data, properties.etag, properties.metadata or {})
         return None
 
     def download(self, name: str, file: Path) -> str | None:

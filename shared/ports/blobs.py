@@ -1,7 +1,7 @@
 """Blobs: a container of named bytes, with ETags, leases and blocks."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -13,6 +13,7 @@ CHUNK_BYTES = 4 * 1024 * 1024  # the longest piece that ``chunks`` gives
 class Blob:
     data: bytes
     etag: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

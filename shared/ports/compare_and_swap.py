@@ -1,5 +1,6 @@
 """Read, decide, write: the one place that asks again after somebody else wrote first."""
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from shared.ports.blobs import Blob, Blobs
 
 # Everybody who loses lets another one win; so many in a row are no coincidence any more.
 MOST_ATTEMPTS = 20
+_WRITER = "writer"  # in the metadata
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,11 @@ def compare_and_swap(
     ``metadata`` is made of what is written.
 
     A write that is asked for again because its answer was lost meets itself, and the storage calls that a conflict. So
-    after a conflict the blob is read: where it holds what was to be written, it was this call, or one that wanted the
-    same: so what is written names its writer wherever ``wrote`` decides something. ``decide`` may see its own write,
-    overwritten by others since. Raises Changed after MOST_ATTEMPTS.
+    each write is signed, and after a conflict the signature is read. What was written and has been overwritten since is
+    not known again: ``decide`` then sees what the others made of it. Nor is a deletion known from somebody else's.
+    Raises Changed after MOST_ATTEMPTS.
     """
+    signature = {_WRITER: secrets.token_hex(8)}
     for _ in range(MOST_ATTEMPTS):
         blob = blobs.read(name)
         before, etag = (blob.data, blob.etag) if blob else (None, "")
@@ -46,11 +49,13 @@ def compare_and_swap(
             if after is None:
                 blobs.delete(name, etag=etag)
                 return Swapped(None, "", wrote=True)
-            marks = metadata(after) if metadata else None
+            marks = (metadata(after) if metadata else {}) | signature
             written = blobs.write(name, after, replaces=etag or None, new=blob is None, metadata=marks)
             return Swapped(after, written, wrote=True)
         except Changed:
             now = blobs.read(name)
-            if (now.data if now else None) == after:
-                return Swapped(after, now.etag if now else "", wrote=True)
+            if now is None and after is None:
+                return Swapped(None, "", wrote=True)
+            if now and after is not None and now.metadata.get(_WRITER) == signature[_WRITER] and now.data == after:
+                return Swapped(after, now.etag, wrote=True)
     raise Changed(name)
