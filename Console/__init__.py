@@ -5,10 +5,10 @@ from pathlib import Path
 import azure.functions as func
 
 from shared.app import app
-from shared.azure.invocation import carried
-from shared.web import console, quiet
+from shared.azure.function_invocation import carried
+from shared.web import console, log_without_bodies
 
-quiet.keep_bodies_out_of_the_log()
+log_without_bodies.keep_bodies_out_of_the_log()
 
 _console = func.AsgiMiddleware(console.create(app, Path(__file__).with_name("static")))
 

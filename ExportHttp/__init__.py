@@ -4,11 +4,11 @@ import azure.functions as func
 from starlette.requests import Request
 
 from shared.app import app
-from shared.azure.invocation import carried
-from shared.web import api, quiet
-from shared.web.caller import Caller
+from shared.azure.function_invocation import carried
+from shared.web import api, log_without_bodies
+from shared.web.roles import Caller
 
-quiet.keep_bodies_out_of_the_log()
+log_without_bodies.keep_bodies_out_of_the_log()
 
 
 def caller_of(_: Request) -> Caller:

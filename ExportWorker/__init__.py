@@ -3,7 +3,7 @@
 import azure.functions as func
 
 from shared.app import app
-from shared.azure.invocation import carried
+from shared.azure.function_invocation import carried
 from shared.runs import worker
 
 

@@ -16,15 +16,15 @@ from shared.ports.destination import Destination, Destinations
 from shared.ports.queue import Queue
 from shared.ports.threads import Threads
 from shared.ports.vault import Vault
-from shared.record.claim import Claims
-from shared.record.outcome import Message, Next
+from shared.record.batch_results import Results
+from shared.record.duckdb_workspace import Workspaces, workspace
+from shared.record.export_claim import Claims
 from shared.record.rejects import RejectsFile
-from shared.record.results import Results
 from shared.record.run_record import Run
 from shared.record.run_store import Runs, attempt_folder, lock_name, rejects_name
 from shared.record.slices import Sizes
 from shared.record.step_lock import StepLock, step_lock
-from shared.record.workspace import Workspaces, workspace
+from shared.record.step_outcome import Message, Next
 from shared.settings import Settings
 
 

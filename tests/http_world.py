@@ -12,7 +12,7 @@ from starlette.requests import Request
 from world import MAPPING, SEGMENT, World
 
 from shared.web import api
-from shared.web.caller import Caller
+from shared.web.roles import Caller
 
 
 def caller_of(request: Request) -> Caller:

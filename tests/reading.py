@@ -15,10 +15,10 @@ from shared.plan.planner import Planned as Account
 from shared.plan.planner import Planner
 from shared.ports.blobs import Blobs
 from shared.ports.destination import Field
+from shared.record.duckdb_workspace import workspace
 from shared.record.rejects import Reject
 from shared.record.slices import Sizes
-from shared.record.workspace import workspace
-from shared.segments.records import Dialect
+from shared.segments.csv_records import Dialect
 from shared.segments.snapshots import Partition, Snapshot
 
 TABLE = "HighValueSegment"

@@ -8,7 +8,7 @@ from snapshots import calls, put_snapshot
 from world import FIELDS, SEGMENT, World, person
 
 from shared.errors import Conflict
-from shared.plan import pinned
+from shared.plan import pinned_snapshots
 from shared.record.run_record import Run
 from shared.runs.audit_step import audit_name
 from shared.runs.cancel import cancel
@@ -120,7 +120,7 @@ def test_an_audit_is_no_run_to_the_schedule_and_no_other_kind_of_run_joins_it(wo
     world.pump()
 
     assert world.app.runs.get(audit.export, audit.id).status == "succeeded"
-    newest = [pinned.used(one) for one in pinned.newest(world.app, world.app.catalog.export(audit.export))]
+    newest = [pinned_snapshots.used(one) for one in pinned_snapshots.newest(world.app, world.app.catalog.export(audit.export))]
     assert new_snapshots(world.app.runs.newest(audit.export), newest) is None
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.errors import ExportError
-from shared.record.workspace import workspace
+from shared.record.duckdb_workspace import workspace
 
 
 def test_an_error_says_where_it_was_but_not_what_was_in_the_row() -> None:

@@ -131,7 +131,7 @@ def test_a_batch_that_is_refused_as_a_whole_for_its_rows_is_refused_row_by_row(w
 
 def _spoil(world: World, rows: tuple[int, ...]) -> None:
     """Writes subscribers into the slice that the service cannot read: a value that is a list."""
-    from shared.record.workspace import workspace
+    from shared.record.duckdb_workspace import workspace
 
     (run,) = world.app.runs.newest(f"e-{world.id}")
     name = slice_name(run, 0)

@@ -11,9 +11,9 @@ from world import World, balances, csv_rows, person
 
 from local.azurite import Azurite
 from local.standin import StandIn
-from shared.record.outcome import Step
 from shared.record.run_record import Run
 from shared.record.slices import Sizes
+from shared.record.step_outcome import Step
 from shared.runs import sweep, worker
 from shared.runs.cancel import cancel
 from shared.runs.start import start

@@ -9,7 +9,7 @@ import pytest
 from azure_functions_runtime_v1.bindings.context import Context, _invocation_id_local
 from azure_functions_runtime_v1.utils.executor import run_sync_func
 
-from shared.azure.invocation import carried
+from shared.azure.function_invocation import carried
 from shared.azure.system_clock import SystemClock
 from shared.azure.system_threads import SystemThreads
 from shared.ports.threads import each, one_ahead

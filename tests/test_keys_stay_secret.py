@@ -19,7 +19,7 @@ from world import World, csv_rows, person
 from local.azurite import Azurite
 from local.host.process import HostProcess
 from local.standin import StandIn
-from shared.runs.ending import as_of_now
+from shared.runs.final_status import as_of_now
 
 ROOT = Path(__file__).resolve().parents[1]
 KEY = "Kx7+distinctive/key=="

@@ -11,7 +11,7 @@ from world import FIELDS, MAPPING, World, balances, person
 
 from shared.errors import DestinationError
 from shared.ports.destination import NOT_IN_LIST
-from shared.record.results import BatchResult, SliceResult
+from shared.record.batch_results import BatchResult, SliceResult
 from shared.runs.cancel import cancel
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from reading import plan, sizes
 
 from shared.errors import SegmentError
-from shared.segments.records import LONGEST_RECORD, MOST_LINES_OF_A_RECORD, Dialect, blocks
+from shared.segments.csv_records import LONGEST_RECORD, MOST_LINES_OF_A_RECORD, Dialect, blocks
 
 COMMA = Dialect()
 # What makes CSV difficult, and a little of what does not.

@@ -5,9 +5,9 @@ from itertools import product
 import pytest
 
 from shared.plan.block_reader import reader
-from shared.record.workspace import workspace
+from shared.record.duckdb_workspace import workspace
+from shared.segments.csv_records import Dialect
 from shared.segments.quoting import Grammar, Quotes
-from shared.segments.records import Dialect
 
 WIDEST = 3
 

@@ -9,8 +9,8 @@ from world import COLUMNS, World
 
 from shared.catalog.documents import Mapping
 from shared.errors import SegmentError
+from shared.segments.csv_records import Dialect
 from shared.segments.header_row import columns
-from shared.segments.records import Dialect
 
 MODEL = "BlobExport/model.json"
 GOOD = ["1", "ona@example.com", "Ona", "Žukauskaitė", "Kaunas", "1990-02-03"]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from typing import cast
 
-from shared.azure.invocation import logged_as_carried
+from shared.azure.function_invocation import logged_as_carried
 from shared.ports.threads import Condition, Crew, Task
 
 

@@ -6,7 +6,7 @@ from contextlib import closing
 from pydantic import BaseModel, ConfigDict
 
 from shared.catalog.documents import Connection
-from shared.checks.opened_account import CALLS_AT_ONCE
+from shared.checks.hurried_account import CALLS_AT_ONCE
 from shared.errors import ExportError
 from shared.parts import App
 from shared.ports.destination import Destination, FoundClient

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 
 from shared.catalog.documents import Connection
-from shared.checks.opened_account import opened
+from shared.checks.hurried_account import opened
 from shared.errors import ExportError
 from shared.parts import App
 from shared.ports.threads import each

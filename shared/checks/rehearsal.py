@@ -5,9 +5,9 @@ from datetime import datetime
 
 from shared.catalog.documents import Export, field_key
 from shared.checks.connection_check import Finding, Told, Tried, try_key
-from shared.checks.preview import Preview, preview
+from shared.checks.first_subscribers import Preview, preview
 from shared.parts import App
-from shared.plan import pinned, snapshot_age
+from shared.plan import pinned_snapshots, snapshot_age
 from shared.plan.columns import must_have_columns
 from shared.plan.list_fields import list_fields, must_have_fields
 from shared.ports.destination import Destination, Field, ListDetails
@@ -150,7 +150,7 @@ def _effects(tried: Tried, export: Export) -> None:
 
 def _segment(app: App, tried: Tried, export: Export, name: str) -> tuple[Snapshot, CheckedSegment] | None:
     """The newest complete snapshot, its columns, and its age."""
-    snapshot = tried("segment", lambda: pinned.newest_of(app, name), _found)
+    snapshot = tried("segment", lambda: pinned_snapshots.newest_of(app, name), _found)
     if not snapshot:
         return None
     names = tried("columns", lambda: columns(app.segments, snapshot), lambda found: f"{name} has {len(found)} columns.")
@@ -164,7 +164,7 @@ def _segment(app: App, tried: Tried, export: Export, name: str) -> tuple[Snapsho
     now = app.clock.now()
     tried(
         "age",
-        lambda: snapshot_age.judge(export, [pinned.used(snapshot)], None, now=now),
+        lambda: snapshot_age.judge(export, [pinned_snapshots.used(snapshot)], None, now=now),
         lambda _: f"{name} is not older than the export allows.",
     )
     return snapshot, CheckedSegment(

@@ -5,10 +5,10 @@ from itertools import batched
 from pathlib import Path
 
 from shared.ports.destination import Destination
-from shared.ports.list_pages import pages
+from shared.ports.list_reading import pages
 from shared.ports.threads import Threads, each
 from shared.record.acknowledged import HELD
-from shared.record.workspace import Workspace, quoted
+from shared.record.duckdb_workspace import Workspace, quoted
 
 _READINGS = 2
 _ASKED_BETWEEN_LOOKS = 100

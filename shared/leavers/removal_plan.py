@@ -6,12 +6,12 @@ from pathlib import Path
 
 from shared.catalog.documents import Export
 from shared.errors import ConfigurationError, NotFound
-from shared.leavers.guard import doubt, objection
+from shared.leavers.removal_guard import doubt, objection
 from shared.leavers.who_left import Leavers
 from shared.parts import App
 from shared.record import acknowledged
+from shared.record.duckdb_workspace import Workspace
 from shared.record.run_record import Problem, Run
-from shared.record.workspace import Workspace
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.record.acknowledged import HELD, State
-from shared.record.workspace import Workspace
+from shared.record.duckdb_workspace import Workspace
 
 # After planning: the tables of the plan are there. An address in a row that was turned down is still in the segment.
 _TABLES = """

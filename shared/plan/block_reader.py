@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from shared.record.workspace import Workspace, quoted
-from shared.segments.records import Block, Dialect
+from shared.record.duckdb_workspace import Workspace, quoted
+from shared.segments.csv_records import Block, Dialect
 
 _PROFILES = """
 CREATE OR REPLACE TEMP TABLE profiles AS

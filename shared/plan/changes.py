@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from shared.record.acknowledged import State
-from shared.record.workspace import Workspace
+from shared.record.duckdb_workspace import Workspace
 
 TABLES = """
 CREATE TABLE acknowledged (address UHUGEINT, hash UBIGINT, state USMALLINT);

@@ -2,8 +2,8 @@
 
 from shared.catalog.documents import Mapping
 from shared.errors import SegmentError
+from shared.segments.csv_records import Block
 from shared.segments.header_row import header
-from shared.segments.records import Block
 from shared.segments.snapshots import Partition
 
 

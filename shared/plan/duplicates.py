@@ -1,6 +1,6 @@
 """Which of the valid rows of one address wins: the first, in the order of the files."""
 
-from shared.record.workspace import Workspace
+from shared.record.duckdb_workspace import Workspace
 
 # address is the md5 of an email in lower case.
 TABLE = "CREATE TABLE seen (address UHUGEINT);"

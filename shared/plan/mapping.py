@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from shared.catalog.documents import Mapping, field_key
 from shared.ports.destination import Field
-from shared.record.workspace import quoted
+from shared.record.duckdb_workspace import quoted
 
 LONGEST_VALUE = 250
 SEGMENTS_HERE = "chr(1)"  # stands in no JSON, which escapes it

@@ -16,10 +16,10 @@ from shared.plan.columns import must_have_columns, partition_columns
 from shared.plan.mapping import subscribers
 from shared.ports.destination import Field
 from shared.ports.threads import Threads, one_ahead
+from shared.record.duckdb_workspace import Workspace
 from shared.record.rejects import Reject
 from shared.record.slices import Sizes
-from shared.record.workspace import Workspace
-from shared.segments.records import Block, Dialect, blocks
+from shared.segments.csv_records import Block, Dialect, blocks
 from shared.segments.snapshots import Snapshot
 
 # segment and partition are positions in the run's list of snapshots.

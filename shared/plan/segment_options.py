@@ -14,8 +14,8 @@ from shared.plan.mapping import SEGMENTS_HERE
 from shared.plan.planner import Planner
 from shared.ports.destination import Field
 from shared.ports.threads import Threads
+from shared.record.duckdb_workspace import Workspace, Workspaces, quoted
 from shared.record.slices import Sizes
-from shared.record.workspace import Workspace, Workspaces, quoted
 from shared.segments.snapshots import Snapshot
 
 MANY_OPTIONS = "MultiSelectMany"

@@ -4,7 +4,7 @@ rows_read = malformed + invalid + duplicate + unchanged + to_send
 to_send   = added + updated + refused + unsent
 """
 
-from shared.record.results import Totals
+from shared.record.batch_results import Totals
 from shared.record.run_record import Counts, Progress, Run
 
 

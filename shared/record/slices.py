@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.record.acknowledged import State
-from shared.record.workspace import Workspace
+from shared.record.duckdb_workspace import Workspace
 
 
 @dataclass(frozen=True)

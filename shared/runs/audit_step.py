@@ -14,18 +14,18 @@ from typing import Any, get_args
 from shared.catalog.documents import Export, field_key
 from shared.parts import App
 from shared.ports.destination import Destination, ListState, Page
-from shared.ports.list_pages import pages
+from shared.ports.list_reading import pages
 from shared.ports.threads import Threads
 from shared.record import acknowledged
 from shared.record.acknowledged import HELD
-from shared.record.outcome import Outcome
+from shared.record.batch_results import Totals
+from shared.record.duckdb_workspace import Workspace
 from shared.record.rejects import safe_cell
-from shared.record.results import Totals
 from shared.record.run_record import Findings, Run
 from shared.record.run_store import audit_name, slice_name
 from shared.record.step_lock import StepLock
-from shared.record.workspace import Workspace
-from shared.runs.ending import ended
+from shared.record.step_outcome import Outcome
+from shared.runs.final_status import ended
 from shared.runs.plan_step import Stopped
 
 SAMPLE = 1000

@@ -1,8 +1,8 @@
 """A run is asked to stop."""
 
 from shared.parts import App
-from shared.record.outcome import Next
 from shared.record.run_record import Run
+from shared.record.step_outcome import Next
 
 
 def cancel(app: App, export_id: str, run_id: str, *, by: str | None = None) -> Run:

@@ -5,15 +5,15 @@ from pathlib import Path
 
 from shared.parts import App
 from shared.record import acknowledged
-from shared.record.outcome import Next, Outcome
-from shared.record.results import Totals
+from shared.record.batch_results import Totals
 from shared.record.run_record import Run
 from shared.record.run_store import already_listed_name, step_name
 from shared.record.step_lock import StepLock
-from shared.runs.ending import ended
+from shared.record.step_outcome import Next, Outcome
+from shared.runs.final_status import ended
 from shared.runs.next_steps import open_slices
 from shared.runs.send_step import read_planned
-from shared.send.confirmation import Confirmation
+from shared.send.merge_acknowledged import Confirmation
 
 LOOKS_AFTER = 2  # seconds, whether the steps that were at work have stopped
 

@@ -14,8 +14,8 @@ are at work at once. What is queued too often does no harm: a step that is done,
 """
 
 from shared.parts import App
-from shared.record.outcome import Next
 from shared.record.run_record import Run
+from shared.record.step_outcome import Next
 
 
 def next_steps(app: App, run: Run) -> tuple[Next, ...]:

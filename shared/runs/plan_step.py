@@ -9,17 +9,17 @@ from shared.errors import Changed, LockLost, SegmentError
 from shared.leavers.already_listed import Newcomers
 from shared.leavers.removal_plan import Removal, plan_removal
 from shared.parts import App
-from shared.plan import pinned, segment_options, snapshot_age
+from shared.plan import pinned_snapshots, segment_options, snapshot_age
 from shared.plan.list_fields import preflight
 from shared.plan.planner import Planner
 from shared.ports.destination import Destination, Field
 from shared.record import acknowledged
-from shared.record.outcome import Outcome
+from shared.record.duckdb_workspace import Workspace
 from shared.record.run_account import must_balance
 from shared.record.run_record import Counts, Problem, Progress, Run
 from shared.record.run_store import already_listed_name, slice_name
 from shared.record.step_lock import StepLock
-from shared.record.workspace import Workspace
+from shared.record.step_outcome import Outcome
 from shared.runs.next_steps import next_steps
 from shared.segments.snapshots import Snapshot
 
@@ -35,8 +35,8 @@ def plan(app: App, run: Run, lock: StepLock) -> Iterator[Outcome]:
     export = app.catalog.export(run.export)
     connection = app.agreed(export)
     deadline = app.clock.monotonic() + app.planning_seconds
-    snapshots = pinned.newest(app, export)
-    newest = tuple(pinned.used(snapshot) for snapshot in snapshots)
+    snapshots = pinned_snapshots.newest(app, export)
+    newest = tuple(pinned_snapshots.used(snapshot) for snapshot in snapshots)
     yield Outcome({"snapshots": newest})
     warnings = snapshot_age.judge(export, newest, _last_success(app, run), now=app.clock.now())
     if warnings:

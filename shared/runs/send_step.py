@@ -5,18 +5,18 @@ from contextlib import closing
 
 from shared.catalog.documents import Export
 from shared.errors import Conflict, ExportError
-from shared.leavers.taking_off import take_off
+from shared.leavers.removal_call import take_off
 from shared.parts import App
 from shared.ports.destination import Destination
-from shared.record.outcome import Outcome
-from shared.record.results import BatchResult
+from shared.record.batch_results import BatchResult
 from shared.record.run_record import Run
 from shared.record.run_store import slice_name
 from shared.record.slices import read_leavers, read_slice
 from shared.record.step_lock import StepLock
+from shared.record.step_outcome import Outcome
 from shared.runs.next_steps import after_slice, open_slices
-from shared.send.imports import send_batch
-from shared.send.in_flight import InFlight
+from shared.send.batch_turns import InFlight
+from shared.send.import_call import send_batch
 
 
 def send(app: App, run: Run, number: int, lock: StepLock) -> Iterator[Outcome]:

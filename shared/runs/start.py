@@ -4,8 +4,8 @@ from shared.errors import Changed, Conflict, NotFound
 from shared.parts import App
 from shared.ports.compare_and_swap import MOST_ATTEMPTS
 from shared.record import telemetry
-from shared.record.outcome import Next
 from shared.record.run_record import Mode, Run, Trigger, run_id
+from shared.record.step_outcome import Next
 from shared.runs import sweep
 from shared.runs.due import Due
 from shared.runs.idempotency import Keys

@@ -6,10 +6,10 @@ from datetime import timedelta
 from shared.errors import ExportError, NotFound
 from shared.parts import App
 from shared.record import telemetry
-from shared.record.claim import Claim
+from shared.record.export_claim import Claim
 from shared.record.run_record import Run
 from shared.runs import worker
-from shared.runs.ending import as_of_now
+from shared.runs.final_status import as_of_now
 from shared.runs.next_steps import next_steps
 
 MOST_RESUMPTIONS = 3

@@ -7,7 +7,7 @@ from itertools import chain, islice
 from shared.catalog.documents import Export
 from shared.errors import ExportError
 from shared.parts import App
-from shared.plan import pinned
+from shared.plan import pinned_snapshots
 from shared.record import telemetry
 from shared.record.run_record import Run
 from shared.runs import due as schedule
@@ -50,7 +50,7 @@ def _due(app: App, export: Export, runs: Iterable[Run]) -> Due | None:
     if not export.enabled or export.schedule is None or export.connection is None:
         return None
     if export.schedule == "refresh":
-        newest = [pinned.used(one) for one in pinned.newest(app, export)]
+        newest = [pinned_snapshots.used(one) for one in pinned_snapshots.newest(app, export)]
         return schedule.new_snapshots(runs, newest, noted=schedule.noted_snapshots(app.state, export.id))
     since = app.catalog.scheduled_at(export)
     return schedule.due_time(export, runs, since=since, now=app.clock.now())

@@ -9,13 +9,13 @@ from pydantic import ValidationError
 from shared.errors import Changed, ConfigurationError, ExportError, Held, LockLost, TemporaryError
 from shared.parts import App
 from shared.record import telemetry
-from shared.record.outcome import Message, Next, Outcome
 from shared.record.run_record import Problem, Run
 from shared.record.run_store import step_name
 from shared.record.step_lock import StepLock
+from shared.record.step_outcome import Message, Next, Outcome
 from shared.runs.audit_step import audit
 from shared.runs.due import note_snapshots
-from shared.runs.ending import answered, ended
+from shared.runs.final_status import answered, ended
 from shared.runs.finish_step import finish
 from shared.runs.next_steps import next_steps
 from shared.runs.plan_step import Stopped, plan

@@ -4,7 +4,7 @@ import re
 
 from shared.errors import SegmentError
 from shared.ports.blobs import Blobs
-from shared.segments.records import blocks
+from shared.segments.csv_records import blocks
 from shared.segments.snapshots import Partition, Snapshot
 
 _NOT_A_NAME = re.compile(r".*@.*|[-+0-9.:/ TZ]*[0-9][-+0-9.:/ TZ]*")

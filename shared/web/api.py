@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 
 from shared.parts import App
 from shared.web import audits, connections, exports, health, list_titles, problems, runs, segments
-from shared.web.caller import Caller
+from shared.web.roles import Caller
 
 _DESCRIPTION = """
 Exports segments of Customer Insights to Campaign Monitor.

@@ -7,9 +7,9 @@ from fastapi.responses import StreamingResponse
 
 from shared.record.run_record import PublicRun
 from shared.record.run_store import audit_name
-from shared.runs.ending import as_of_now
+from shared.runs.final_status import as_of_now
 from shared.runs.start import start
-from shared.web.calls import AS_VIEWER, Contributor, ExportId, RunId, Wired, address, answers, header
+from shared.web.request_parts import AS_VIEWER, Contributor, ExportId, RunId, Wired, address, answers, header
 from shared.web.runs import RETRY_AFTER
 
 router = APIRouter(tags=["runs"])

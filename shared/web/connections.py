@@ -11,14 +11,13 @@ from pydantic_core import PydanticCustomError
 
 from shared.catalog.documents import LIST_ID, NAME_IN_VAULT, Connection, ConnectionSettings, Consent, Saved, Timestamp
 from shared.checks import connection_check
-from shared.checks.opened_account import opened
+from shared.checks.hurried_account import opened
 from shared.errors import NotFound
 from shared.parts import App
 from shared.ports.destination import FoundClient
-from shared.runs import deleting
+from shared.runs import delete_configuration
 from shared.web import problems
-from shared.web.caller import Caller
-from shared.web.calls import (
+from shared.web.request_parts import (
     AS_ADMIN,
     JSON_BODY,
     Admin,
@@ -31,6 +30,7 @@ from shared.web.calls import (
     header,
     must_be_named,
 )
+from shared.web.roles import Caller
 
 _KEY_FIELDS = {"key", "apikey", "secret", "password", "token", "clientsecret", "accesstoken"}
 _TYPE: Literal["campaign-monitor"] = "campaign-monitor"
@@ -108,7 +108,7 @@ _ETAG = {"headers": {"ETag": header("The version of the document.")}}
 @router.get("/connections", responses=answers())
 def list_connections(app: Wired, caller: Contributor) -> list[ConnectionView | ConnectionBrief]:
     """Administrators get all, contributors those that are shared with them."""
-    users = deleting.users(app)
+    users = delete_configuration.users(app)
     return [_view(one, caller, users) for one in app.catalog.connections() if caller.may_use(one)]
 
 
@@ -122,7 +122,7 @@ def get_connection(
     connection = _usable(app, caller, connection_id)
     if caller.role == "admin":
         response.headers["ETag"] = app.catalog.kept(Connection, connection_id).etag
-    return _view(connection, caller, deleting.users(app))
+    return _view(connection, caller, delete_configuration.users(app))
 
 
 @router.put(
@@ -168,7 +168,7 @@ def put_connection(
     if kept.new:
         response.status_code = HTTPStatus.CREATED
         response.headers["Location"] = address(request, f"/connections/{connection_id}")
-    return _full_view(kept.item, deleting.users(app))
+    return _full_view(kept.item, delete_configuration.users(app))
 
 
 @router.delete(
@@ -189,7 +189,7 @@ def delete_connection(
     ] = None,
 ) -> Response:
     """Removes a connection. While exports use it, that needs a word on what becomes of them."""
-    using = deleting.remove_connection(app, connection_id, exports, by=caller.name, only_if=only_if)
+    using = delete_configuration.remove_connection(app, connection_id, exports, by=caller.name, only_if=only_if)
     if using:
         return problems.problem(
             HTTPStatus.CONFLICT,

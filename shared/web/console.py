@@ -15,9 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.errors import ExportError
 from shared.parts import App
 from shared.web import api, pages, sign_in
-from shared.web.caller import Caller
 from shared.web.pages import Pages
-from shared.web.refused import STYLE_HASH, Refused
+from shared.web.refusal_page import STYLE_HASH, Refused
+from shared.web.roles import Caller
 
 AT = "/console"
 SIGN_IN = "/.auth/login/aad?post_login_redirect_uri="

@@ -18,11 +18,10 @@ from shared.errors import ConfigurationError, Conflict, NotFound
 from shared.parts import App
 from shared.ports.threads import each
 from shared.record.run_record import PublicRun, Status
-from shared.runs import deleting
+from shared.runs import delete_configuration
 from shared.runs.due import next_time
-from shared.runs.ending import as_of_now
-from shared.web.caller import Caller
-from shared.web.calls import (
+from shared.runs.final_status import as_of_now
+from shared.web.request_parts import (
     JSON_BODY,
     Contributor,
     ExportId,
@@ -34,6 +33,7 @@ from shared.web.calls import (
     header,
     must_be_named,
 )
+from shared.web.roles import Caller
 
 router = APIRouter(tags=["exports"])
 
@@ -144,7 +144,7 @@ def put_export(
 def delete_export(export_id: ExportId, app: Wired, caller: Contributor, only_if: OnlyIf) -> None:
     """Removes an export that has no run at work."""
     caller.must_manage(app.catalog.export(export_id), app.catalog)
-    deleting.remove_export(app, export_id, only_if=only_if)
+    delete_configuration.remove_export(app, export_id, only_if=only_if)
 
 
 @router.post(

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from shared.checks import health
 from shared.settings import Role
-from shared.web.calls import AS_VIEWER, Viewer, Wired, answers
+from shared.web.request_parts import AS_VIEWER, Viewer, Wired, answers
 
 router = APIRouter(tags=["health"])
 

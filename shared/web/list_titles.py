@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from shared.checks.list_titles import ListTitles
-from shared.web.calls import AS_VIEWER, Wired, answers
+from shared.web.request_parts import AS_VIEWER, Wired, answers
 
 router = APIRouter(tags=["exports"])
 _titles = ListTitles()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from pydantic import BaseModel, ConfigDict
 
-from shared.checks.preview import masked
+from shared.checks.first_subscribers import masked
 
 FIRST_ROWS = 10
 

@@ -13,9 +13,10 @@ from shared.parts import App
 from shared.ports.threads import each
 from shared.record.run_record import Mode, PublicRun, Run
 from shared.runs.cancel import cancel
-from shared.runs.ending import as_of_now
+from shared.runs.final_status import as_of_now
 from shared.runs.start import start
-from shared.web.calls import (
+from shared.web.reject_groups import RejectGroup, grouped
+from shared.web.request_parts import (
     AS_VIEWER,
     JSON_BODY,
     Contributor,
@@ -26,7 +27,6 @@ from shared.web.calls import (
     answers,
     header,
 )
-from shared.web.reject_groups import RejectGroup, grouped
 
 RETRY_AFTER = 2  # seconds until a look at the run may show something new
 

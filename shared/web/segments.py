@@ -8,11 +8,11 @@ from pydantic import BaseModel
 from shared.catalog.store import READ_AT_ONCE
 from shared.errors import SegmentError
 from shared.parts import App
-from shared.plan import pinned
+from shared.plan import pinned_snapshots
 from shared.ports.threads import each
 from shared.record.run_record import Problem
 from shared.segments import header_row, snapshots
-from shared.web.calls import AS_VIEWER, Wired, answers
+from shared.web.request_parts import AS_VIEWER, Wired, answers
 
 router = APIRouter(tags=["segments"])
 
@@ -44,7 +44,7 @@ def list_segments(app: Wired) -> list[SegmentView]:
 
 def _view(app: App, name: str) -> SegmentView:
     try:
-        snapshot = pinned.newest_of(app, name)
+        snapshot = pinned_snapshots.newest_of(app, name)
         columns = header_row.columns(app.segments, snapshot)
     except SegmentError as error:
         problem = Problem(code=error.code, message=error.message, action=error.action)

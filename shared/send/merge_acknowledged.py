@@ -5,10 +5,10 @@ from pathlib import Path
 
 from shared.ports.destination import ADDRESS_REFUSED, BOUNCED, DELETED, SUPPRESSED, UNCONFIRMED, UNSUBSCRIBED
 from shared.record.acknowledged import HELD, State
+from shared.record.batch_results import SliceResult
+from shared.record.duckdb_workspace import Workspace, quoted
 from shared.record.rejects import Reject
-from shared.record.results import SliceResult
 from shared.record.run_record import Run
-from shared.record.workspace import Workspace, quoted
 
 # Refusals for the subscriber's state (204 to 208) or address (1) are remembered with the hash of what was refused, so
 # that it is not offered again before it changes.

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from shared.ports.destination import DELETED, UNREADABLE, Destination, Imported, NotImported
-from shared.record.results import BatchResult
+from shared.record.batch_results import BatchResult
 from shared.record.slices import Slice
 
 # More rows than this that cannot be read are no matter of rows.

@@ -12,8 +12,8 @@ from shared.catalog.store import Precondition
 from shared.errors import ConfigurationError
 from shared.parts import App
 from shared.settings import ROLES, Role
-from shared.web.caller import Caller
 from shared.web.problems import MEDIA_TYPE
+from shared.web.roles import Caller
 
 _ETAG = re.compile(r'(?P<weak>W/)?(?P<tag>"[^"]*")|\*')
 _COMMON = (HTTPStatus.FORBIDDEN, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)

@@ -13,9 +13,9 @@ from shared.parts import App
 from shared.plan.planner import Planner
 from shared.ports.blobs import Blobs
 from shared.ports.destination import Field
+from shared.record.duckdb_workspace import Workspace
 from shared.record.rejects import Reject
-from shared.record.workspace import Workspace
-from shared.segments.records import Dialect, blocks
+from shared.segments.csv_records import Dialect, blocks
 from shared.segments.snapshots import Partition, Snapshot
 
 SUBSCRIBERS = 10

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from shared.ports.destination import NOT_IN_LIST, Destination
-from shared.record.results import BatchResult
+from shared.record.batch_results import BatchResult
 from shared.record.slices import Leaver
 
 

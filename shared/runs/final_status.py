@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from shared.parts import App
-from shared.record.outcome import Outcome
-from shared.record.results import Totals
+from shared.record.batch_results import Totals
 from shared.record.run_account import counted
 from shared.record.run_record import Run, Status
+from shared.record.step_outcome import Outcome
 
 
 def ended(app: App, run: Run, totals: Totals, *, rejected: Mapping[str, int] | None = None) -> Outcome:

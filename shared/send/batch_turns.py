@@ -6,7 +6,7 @@ from collections.abc import Callable
 from shared.errors import TemporaryError
 from shared.ports.clock import Clock
 from shared.ports.threads import Crew, Task, Threads
-from shared.record.results import BatchResult, Results, SliceResult
+from shared.record.batch_results import BatchResult, Results, SliceResult
 
 # A batch that fails after all attempts of the client has its turn again when the others have had theirs.
 MOST_TURNS = 3
