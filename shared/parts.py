@@ -17,11 +17,12 @@ from shared.ports.queue import Queue
 from shared.ports.threads import Threads
 from shared.ports.vault import Vault
 from shared.record.batch_results import Results
+from shared.record.blob_places import attempt_folder, lock_name, rejects_name
 from shared.record.duckdb_workspace import Workspaces, workspace
 from shared.record.export_claim import Claims
 from shared.record.rejects import RejectsFile
 from shared.record.run_record import Run
-from shared.record.run_store import Runs, attempt_folder, lock_name, rejects_name
+from shared.record.run_store import Runs
 from shared.record.slices import Sizes
 from shared.record.step_lock import StepLock, step_lock
 from shared.record.step_outcome import Message, Next

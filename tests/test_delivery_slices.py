@@ -6,7 +6,7 @@ import json
 import pytest
 from world import World, balances, csv_rows, person
 
-from shared.record.run_store import slice_name
+from shared.record.blob_places import slice_name
 from shared.record.slices import Sizes
 from shared.runs.worker import MOST_DELIVERIES
 

@@ -7,8 +7,8 @@ from local.memory.blobs import MemoryBlobs
 from local.memory.clock import ManualClock
 from shared.azure.system_threads import SystemThreads
 from shared.errors import LockLost
+from shared.record.blob_places import slice_name
 from shared.record.run_record import Problem
-from shared.record.run_store import slice_name
 from shared.record.slices import Sizes
 from shared.record.step_lock import LOCK_SECONDS, step_lock
 from shared.runs.cancel import cancel

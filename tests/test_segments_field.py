@@ -10,7 +10,7 @@ import pytest
 from snapshots import calls, names, put_snapshot
 from world import FIELDS, MAPPING, World, person
 
-from shared.record.run_store import slice_name
+from shared.record.blob_places import slice_name
 
 SEGMENTS = ("Gold", 'Say "hi"', "Ąžuolas")
 MANY = {"name": "Segments", "type": "MultiSelectMany", "options": [*SEGMENTS, "Other"]}

@@ -40,13 +40,13 @@ class Claims:
         blob = self._state.read(_name(export))
         return _parsed(blob) if blob else None
 
-    def release(self, export: str, run: str) -> None:
-        """Lets go of the export, if ``run`` holds it."""
+    def release(self, export: str, run: str) -> bool:
+        """Lets go of the export, if ``run`` holds it; whether this call did."""
 
         def decide(blob: Blob | None) -> bytes | None:
             return blob.data if blob and _parsed(blob).run != run else None
 
-        compare_and_swap(self._state, _name(export), decide)
+        return compare_and_swap(self._state, _name(export), decide).wrote
 
     def heartbeat(self, export: str, run: str, now: datetime) -> None:
         """Says that ``run`` is alive; silent where it no longer holds the export."""

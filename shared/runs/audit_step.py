@@ -19,10 +19,10 @@ from shared.ports.threads import Threads
 from shared.record import acknowledged
 from shared.record.acknowledged import HELD
 from shared.record.batch_results import Totals
+from shared.record.blob_places import audit_name, slice_name
 from shared.record.duckdb_workspace import Workspace
 from shared.record.rejects import safe_cell
 from shared.record.run_record import Findings, Run
-from shared.record.run_store import audit_name, slice_name
 from shared.record.step_lock import StepLock
 from shared.record.step_outcome import Outcome
 from shared.runs.final_status import ended

@@ -6,8 +6,8 @@ from pathlib import Path
 from shared.parts import App
 from shared.record import acknowledged
 from shared.record.batch_results import Totals
+from shared.record.blob_places import already_listed_name, step_name
 from shared.record.run_record import Run
-from shared.record.run_store import already_listed_name, step_name
 from shared.record.step_lock import StepLock
 from shared.record.step_outcome import Next, Outcome
 from shared.runs.final_status import ended

@@ -14,10 +14,10 @@ from shared.plan.list_fields import preflight
 from shared.plan.planner import Planner
 from shared.ports.destination import Destination, Field
 from shared.record import acknowledged
+from shared.record.blob_places import already_listed_name, slice_name
 from shared.record.duckdb_workspace import Workspace
 from shared.record.run_account import must_balance
 from shared.record.run_record import Counts, Problem, Progress, Run
-from shared.record.run_store import already_listed_name, slice_name
 from shared.record.step_lock import StepLock
 from shared.record.step_outcome import Outcome
 from shared.runs.next_steps import next_steps

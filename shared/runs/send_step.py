@@ -9,8 +9,8 @@ from shared.leavers.removal_call import take_off
 from shared.parts import App
 from shared.ports.destination import Destination
 from shared.record.batch_results import BatchResult
+from shared.record.blob_places import slice_name
 from shared.record.run_record import Run
-from shared.record.run_store import slice_name
 from shared.record.slices import read_leavers, read_slice
 from shared.record.step_lock import StepLock
 from shared.record.step_outcome import Outcome

@@ -9,6 +9,7 @@ from shared.record import telemetry
 from shared.record.export_claim import Claim
 from shared.record.run_record import Run
 from shared.runs import worker
+from shared.runs.commit import let_go
 from shared.runs.final_status import as_of_now
 from shared.runs.next_steps import next_steps
 
@@ -36,8 +37,11 @@ def take_up(app: App, export: str, claim: Claim) -> None:
         run = as_of_now(app, app.runs.get(export, claim.run))
     except NotFound:
         run = None
-    if run is None or run.ended:
+    if run is None:
         app.claims.release(export, claim.run)
+        return
+    if run.ended:
+        let_go(app, run)
         return
     now, done = app.clock.now(), run.progress.done
 

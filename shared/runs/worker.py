@@ -1,4 +1,4 @@
-"""One message of the queue: a step of a run decides, the worker commits; and what happens when a step cannot go on."""
+"""One message of the queue: a step of a run, and what happens when it cannot go on."""
 
 import logging
 from collections.abc import Generator
@@ -9,12 +9,12 @@ from pydantic import ValidationError
 from shared.errors import Changed, ConfigurationError, ExportError, Held, LockLost, TemporaryError
 from shared.parts import App
 from shared.record import telemetry
+from shared.record.blob_places import step_name
 from shared.record.run_record import Problem, Run
-from shared.record.run_store import step_name
 from shared.record.step_lock import StepLock
 from shared.record.step_outcome import Message, Next, Outcome
 from shared.runs.audit_step import audit
-from shared.runs.due import note_snapshots
+from shared.runs.commit import Superseded, begin_attempt, commit, let_go
 from shared.runs.final_status import answered, ended
 from shared.runs.finish_step import finish
 from shared.runs.next_steps import next_steps
@@ -28,18 +28,13 @@ HELD_LOOKS_AFTER = 5  # seconds
 _log = logging.getLogger(__name__)
 
 
-class Superseded(Exception):
-    """The run has ended, or another attempt is planning it: what this step decided is of no account any more."""
-
-
 def work(app: App, message: bytes, delivery: int = 1) -> None:
     """One step of one run. ``delivery`` counts from 1. What is raised is delivered again; what would not be better
     the next time ends the run instead."""
     order = _order(message)
     run = app.runs.get(order.export, order.run)
     if run.ended:
-        # Whoever ended it may have died before it let go of the export.
-        app.claims.release(run.export, run.id)
+        let_go(app, run)
         return
     begun = app.clock.monotonic()
     step = _Step(app, order, run)
@@ -82,9 +77,9 @@ def fail(app: App, run: Run, error: ExportError, *, closing: bool = False) -> No
     _log.error("export=%s run=%s failed: %s", run.export, run.id, error, exc_info=error.__cause__)
     problem = Problem(code=error.code, message=error.message, action=error.action)
     try:
-        run = _commit(app, run, Outcome({} if run.failure else {"failure": problem}, (Next("finish"),)))
+        run = commit(app, run, Outcome({} if run.failure else {"failure": problem}, (Next("finish"),)))
         if closing:
-            _commit(app, run, ended(app, run, answered(app, run)))
+            commit(app, run, ended(app, run, answered(app, run)))
     except Superseded:
         _log.warning("export=%s run=%s goes on without the step that failed", run.export, run.id)
 
@@ -121,10 +116,10 @@ class _Step:
             # Read again: the run may have gone on before the lock was ours.
             self.run = app.runs.get(self.run.export, self.run.id)
             if order.step == "plan" and self.run.status in ("queued", "planning") and not self.run.stopping:
-                self.run = _begin_attempt(app, self.run)
+                self.run = begin_attempt(app, self.run)
             with closing(_decide(app, order, self.run, lock)) as outcomes:
                 for outcome in outcomes:
-                    self.run = _commit(app, self.run, outcome)
+                    self.run = commit(app, self.run, outcome)
                     self.counts |= outcome.counts
 
 
@@ -142,57 +137,6 @@ def _decide(app: App, order: Message, run: Run, lock: StepLock) -> Generator[Out
         yield Outcome(follow=next_steps(app, run))
     else:
         yield from (audit if run.audit else plan)(app, run, lock)
-
-
-def _begin_attempt(app: App, run: Run) -> Run:
-    """Each planning keeps what it writes in a folder of its own, which counts as long as no other one begins."""
-
-    def begin(newest: Run) -> Run:
-        if newest.status not in ("queued", "planning"):
-            raise Superseded
-        number = int(newest.attempt.partition("-")[0] or "0") + 1
-        started = newest.started_at or app.clock.now()
-        changes = {"status": "planning", "attempt": f"{number:02}-{suffix}", "started_at": started}
-        return newest.model_copy(update=changes)
-
-    suffix = app.new_suffix()  # two that begin at once do not take each other's attempt for their own
-
-    return app.runs.change(run.export, run.id, begin)
-
-
-def _commit(app: App, run: Run, outcome: Outcome) -> Run:
-    """Writes what a step decided, as long as the attempt that it belongs to counts. Raises Superseded."""
-
-    def changed(newest: Run) -> Run:
-        if newest.ended or newest.attempt != run.attempt:
-            raise Superseded
-        return newest.model_copy(update=outcome.changes)
-
-    run = app.runs.change(run.export, run.id, changed)
-    if "snapshots" in outcome.changes and not run.dry_run:
-        note_snapshots(app.state, run.export, run.snapshots)
-    for reason, rows in outcome.rejected.items():
-        telemetry.tell("rejected", export=run.export, run=run.id, reason=reason, rows=rows)
-    for following in outcome.follow:
-        app.enqueue(run, following)
-    if run.ended:
-        app.claims.release(run.export, run.id)
-        _tell_ended(run)
-    return run
-
-
-def _tell_ended(run: Run) -> None:
-    telemetry.tell(
-        "run_ended",
-        export=run.export,
-        run=run.id,
-        trigger=run.trigger,
-        dry_run=run.dry_run,
-        status=run.status,
-        error=run.error.code if run.error else None,
-        seconds=round((run.ended_at - run.created_at).total_seconds(), 1) if run.ended_at else None,
-        **run.counts.model_dump(),
-    )
 
 
 def _defect(run: Run, cause: Exception) -> ExportError:

@@ -5,8 +5,8 @@ from http import HTTPStatus
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
+from shared.record.blob_places import audit_name
 from shared.record.run_record import PublicRun
-from shared.record.run_store import audit_name
 from shared.runs.final_status import as_of_now
 from shared.runs.start import start
 from shared.web.request_parts import AS_VIEWER, Contributor, ExportId, RunId, Wired, address, answers, header
