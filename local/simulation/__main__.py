@@ -29,9 +29,11 @@ def main() -> int:
         worlds, cpu, runs, traces = worlds + 1, cpu + played.cpu, runs + played.runs, traces + played.trace
         found.update(f"{one.oracle}, {one.kind}" for one in played.findings)
         bad += bool(played.unexpected)
+        if bad and arguments.first_find:
+            break
     print(
-        f"\n{worlds} worlds, {runs} runs, {cpu / worlds:.2f} s of processor time each, {time.perf_counter() - began:.0f} s"
-        f", trace {hashlib.sha256(traces.encode()).hexdigest()[:16]}"
+        f"\n{worlds} worlds, {runs} runs, {cpu / worlds:.2f} s of processor time each, "
+        f"{time.perf_counter() - began:.0f} s, trace {hashlib.sha256(traces.encode()).hexdigest()[:16]}"
     )
     for name, number in found.most_common():
         print(f"{number:6}  {name}")
@@ -58,6 +60,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--from", type=int, default=0, dest="first", help="the first seed")
     parser.add_argument("--seed", type=int, help="this world alone")
     parser.add_argument("--trace", action="store_true", help="with its story")
+    parser.add_argument("--first-find", action="store_true", help="stop at the first world with what is not expected")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     return parser.parse_args()
 

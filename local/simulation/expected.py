@@ -4,6 +4,11 @@ from dataclasses import dataclass
 
 from local.simulation.oracles.findings import Finding
 
+ROWS = "when a person goes without a value that their field cannot take"
+REFRESHES = "when a run takes a refresh as a whole"
+ANSWERS = "when an answer that does not name whom it refused is acknowledged for nobody"
+CLOCKS = "when a run takes what it was started for"
+
 
 @dataclass(frozen=True)
 class Expected:
@@ -13,7 +18,31 @@ class Expected:
     until: str
 
 
-EXPECTED: tuple[Expected, ...] = ()
+EXPECTED = (
+    Expected("values_cost_no_row", "costs the row", "an optional value that is wrong turns its row down", ROWS),
+    Expected("refresh_is_whole", "half", "files that come before model.json are taken for a whole folder", REFRESHES),
+    Expected(
+        "no_older_refresh",
+        "older",
+        "then model.json lists a file that is not there, and an older one is used",
+        REFRESHES,
+    ),
+    Expected(
+        "only_leavers_are_removed",
+        "half a refresh",
+        "whoever moved to what is not written yet seems to have left",
+        REFRESHES,
+    ),
+    Expected("has_arrived", "refused in an odd answer", "who is meant cannot be told, and all count as taken", ANSWERS),
+    Expected("acknowledged_is_true", "refused in an odd answer", "and are acknowledged", ANSWERS),
+    Expected(
+        "refreshes_are_exported",
+        "missed with clocks apart",
+        "the timer's clock is ahead of the worker's: the run plans an older refresh, and no other one is started",
+        CLOCKS,
+    ),
+    Expected("nothing_new_is_sent", "sent with clocks apart", "so the next run by hand brings it", CLOCKS),
+)
 
 
 def is_expected(finding: Finding) -> bool:

@@ -1,9 +1,10 @@
 """What happened in a world, as the world itself saw it: what the oracles judge by."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from local.simulation.plans import Plan
@@ -35,7 +36,8 @@ class OwnDoing:
 
 @dataclass
 class History:
-    """``configurations`` of each export by the time at which they were saved, None where it was deleted."""
+    """``configurations`` of each export by the time at which they were saved, None where it was deleted. ``on_step`` is
+    told of each run that begins to plan, and to send."""
 
     scheduler: Scheduler
     plan: Plan
@@ -48,7 +50,9 @@ class History:
     storms: list[tuple[float, float, str]] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
     cancelled: dict[str, float] = field(default_factory=dict)
+    _seen: set[tuple[str, str]] = field(default_factory=set)
     acknowledged: dict[tuple[str, str], list[tuple[float, bytes]]] = field(default_factory=dict)
+    on_step: Callable[[dict[str, Any]], None] = lambda _: None
     calm_from: float = 0.0
     last_refresh_at: float = 0.0
     second_round_at: float = 0.0
@@ -68,6 +72,9 @@ class History:
 
     def _look_at(self, run: dict[str, Any]) -> None:
         id_, now = run["id"], self.scheduler.time
+        if run["status"] in ("planning", "sending") and (id_, run["status"]) not in self._seen:
+            self._seen.add((id_, run["status"]))
+            self.on_step(run)
         if run.get("cancel_requested"):
             self.cancelled.setdefault(id_, now)
         if run["status"] not in ENDED or id_ in self.ended:
@@ -122,18 +129,19 @@ class History:
         return found
 
 
-def job_of(change: Change) -> dict[str, Any]:
-    """The message that the caller was at: ``step``, ``export``, ``run``; empty for a door."""
-    try:
-        job = json.loads(change.job)
-    except ValueError:
-        return {}
-    return job if isinstance(job, dict) else {}
-
-
 def by_run(change: Change) -> str:
-    return str(job_of(change).get("run", ""))
+    """Whose message the caller was at; empty for a door."""
+    return str(_job(change.job).get("run", ""))
 
 
 def by_export(change: Change) -> str:
-    return str(job_of(change).get("export", ""))
+    return str(_job(change.job).get("export", ""))
+
+
+@lru_cache(maxsize=4096)
+def _job(message: str) -> dict[str, Any]:
+    try:
+        job = json.loads(message)
+    except ValueError:
+        return {}
+    return job if isinstance(job, dict) else {}

@@ -14,7 +14,7 @@ from local.simulation.scheduler import Scheduler
 from shared.catalog.documents import Connection, Export
 from shared.catalog.store import Precondition
 from shared.runs.cancel import cancel
-from shared.runs.deleting import remove_export
+from shared.runs.delete_configuration import remove_export
 from shared.runs.start import start
 
 EVERYTHING = ("start", "start", "twice", "rehearse", "audit", "edit", "edit", "edit", "pause", "cancel", "recreate")
@@ -49,6 +49,13 @@ class Operator:
         export = self.chance.choice(sorted(self.plan.exports))
         getattr(self, f"_{self.chance.choice(EVERYTHING)}")(export)
 
+    def cancel(self, export: str, run: str) -> None:
+        self._door(f"cancel {run}", lambda app: cancel(app, export, run, by="Jane"))
+
+    def edit(self, export: str) -> None:
+        if export in self.plan.exports:
+            self._edit(export)
+
     def start(self, export: str, *, patient: bool = False, **arguments: Any) -> None:
         self._door(f"start {export}", lambda app: start(app, export, "on-demand", **arguments), patient=patient)
 
@@ -77,12 +84,11 @@ class Operator:
     def _cancel(self, export: str) -> None:
         runs = [run for run in self.records.runs(export) if not run.get("ended_at")]
         if runs:
-            id_ = runs[-1]["id"]
-            self._door(f"cancel {id_}", lambda app: cancel(app, export, id_, by="Jane"))
+            self.cancel(export, runs[-1]["id"])
 
     def _pause(self, export: str) -> None:
         self._change(export, {"enabled": False})
-        later = self.chance.uniform(10, self.plan.hours * 1800)
+        later = self.chance.uniform(10, max(60, self.plan.hours * 3600 - self.scheduler.time))
         self.scheduler.later(later, lambda: self._change(export, {"enabled": True}))
 
     def _edit(self, export: str) -> None:

@@ -21,7 +21,8 @@ class Account:
 
 @dataclass
 class Plan:
-    """``exports`` are documents of the catalog by their id, as they were at first."""
+    """``exports`` are documents of the catalog by their id, as they were at first. ``haste`` is how often something is
+    done while a run is at work."""
 
     hours: float
     accounts: tuple[Account, ...]
@@ -40,6 +41,7 @@ class Plan:
     sizes: dict[str, int] = field(default_factory=dict)
     service: dict[str, Any] = field(default_factory=dict)
     cursed: bool = False
+    haste: float = 0.0
 
     @property
     def all_tables(self) -> tuple[str, ...]:
@@ -80,6 +82,7 @@ def plan(chance: random.Random) -> Plan:
         sizes=_sizes(chance),
         service=_service(chance),
         cursed=chance.random() < 0.03,
+        haste=chance.choice([0, 0.1, 0.3]),
     )
     for number in range(chance.choice([1, 2, 2, 3])):
         export = _export(chance, made, number)

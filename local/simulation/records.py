@@ -62,7 +62,7 @@ class Records:
 
 def folder(run: dict[str, Any]) -> str:
     """That of the attempt that counts."""
-    attempt = f"/{run['attempt']:02}" if run.get("attempt") else ""
+    attempt = f"/{run['attempt']}" if run.get("attempt") else ""
     return f"runs/{run['export']}/{run['id']}{attempt}"
 
 

@@ -63,8 +63,14 @@ _STRENGTHS = {
 }
 
 
+_OF_MESSAGES = ("doubled", "delayed", "lost", "early")
+
+
 def storm(chance: random.Random, now: float) -> Weather:
-    """One storm: a handful of dials, and now and then storage or service away as a whole."""
+    """One storm: a handful of dials, and now and then storage or service away as a whole. Some are of messages alone:
+    what happens then must not be excused by anything else."""
+    if chance.random() < 0.25:
+        return Weather(**{name: chance.uniform(0.1, 0.6) for name in _OF_MESSAGES if chance.random() < 0.6})
     share = chance.choice([0.1, 0.2, 0.4])
     turned = {name: chance.uniform(*span) for name, span in _STRENGTHS.items() if chance.random() < share}
     if chance.random() < 0.15:

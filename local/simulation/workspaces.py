@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from shared.record.workspace import Workspace
+from shared.record.duckdb_workspace import Workspace
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -52,7 +52,7 @@ class _Quick:
 
 @contextmanager
 def workspace() -> Iterator[Workspace]:
-    """Keeps the contract of ``shared.record.workspace.workspace``; there is no limit of memory."""
+    """Keeps the contract of ``shared.record.duckdb_workspace.workspace``; there is no limit of memory."""
     import duckdb  # noqa: PLC0415
 
     name = f"w{next(_numbers)}"

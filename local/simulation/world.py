@@ -140,10 +140,12 @@ class World:
 
     def _schedule_life(self) -> None:
         chance, end = self.chance, self.plan.hours * HOUR
+        refreshes = []
         for folder in self.plan.tables:
             moment = chance.uniform(0, end / 3)
             for _ in range(chance.choice([1, 2, 3, 4])):
                 if moment < end:
+                    refreshes.append(moment)
                     self._at(moment, partial(self._refresh, folder))
                 gap = chance.uniform(2, 40) * MINUTE if self.plan.overlaps else chance.uniform(0.6, 3) * HOUR
                 moment += gap
@@ -154,10 +156,28 @@ class World:
         for _ in range(chance.choice([0, 2, 5])):
             self._at(chance.uniform(0, end), self._somebody_changes_their_mind)
         for _ in range(chance.choice([0, 1, 1, 2, 4])):
-            begin, seconds = chance.uniform(0, end), chance.choice([5, 30, 120]) * MINUTE
-            self._at(begin, partial(self._storm, seconds))
+            # Most are about when there is something to do.
+            begin = chance.choice(refreshes) + chance.uniform(-5, 20) * MINUTE
+            self._at(max(0.0, begin), partial(self._storm, chance.choice([5, 30, 120]) * MINUTE))
         if chance.random() < 0.2:
             self._at(chance.uniform(0, end), lambda: self.insights.rewrite(chance))
+        self.history.on_step = self._in_haste
+
+    def _in_haste(self, run: dict[str, Any]) -> None:
+        """Something is done while a run is at work."""
+        random, scheduler, export = self.scheduler.random, self.scheduler, run["export"]
+        if random.random() >= self.plan.haste or scheduler.time > self.plan.hours * HOUR:
+            return
+        acts: list[Callable[[], None]] = [
+            lambda: self.operator.cancel(export, run["id"]),
+            lambda: self.operator.cancel(export, run["id"]),
+            lambda: self.operator.edit(export),
+            lambda: self.operator.start(export),
+            self.operator.act,
+            self._somebody_changes_their_mind,
+            lambda: self._storm(10 * MINUTE),
+        ]
+        scheduler.later(random.choice([0.0, random.uniform(0, 3), random.uniform(0, 40)]), random.choice(acts))
 
     def _at(self, moment: float, call: Callable[[], None]) -> None:
         self.scheduler.at(moment, call)

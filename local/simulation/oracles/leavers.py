@@ -70,7 +70,7 @@ def only_the_own_are_removed(world: World) -> Iterator[Said]:
 
 
 def _put_there(world: World, change: Change, export: str) -> bool:
-    """Whether it made somebody active who was not, by this export: new, or whom it had deleted. Who joined by another
+    """Whether it made somebody active who was not, by this export. Who joined by another
     way while the run was at work counts, too: the run asks before it sends, and cannot know."""
     if by_export(change) != export or change.kind != "import" or change.code is not None:
         return False
@@ -84,7 +84,7 @@ def _put_there(world: World, change: Change, export: str) -> bool:
     ]
     if own and (not earlier or own[-1].time > earlier[-1].time):
         was = own[-1].state
-    return was in (None, "Deleted")
+    return was != "Active"
 
 
 def removals_are_wanted(world: World) -> Iterator[Said]:

@@ -11,6 +11,7 @@ from local.simulation.records import ENDED
 from local.simulation.service import Change
 from local.simulation.world import World
 
+QUICK = 240.0  # seconds: a message waits for half a minute where it is given back, the sweep looks after five minutes
 _REFUSABLE = (1, 204, 205, 206, 207, 208)  # docs/changes.md: not offered again before their data change
 
 
@@ -57,6 +58,14 @@ def calm_runs_succeed(world: World) -> Iterator[Said]:
             yield Said(f"{run['status']} {code}", f"{run['id']}: {run['status']} {code} in the calm")
 
 
+def calm_runs_are_quick(world: World) -> Iterator[Said]:
+    """Once nothing goes wrong any more a run takes minutes: nothing waits to be found by the sweep."""
+    for ended in world.history.ended.values():
+        begin = world.history.created_at(ended.run["id"])
+        if begin > world.history.last_refresh_at and ended.time - begin > QUICK:
+            yield Said("slow", f"{ended.run['id']} took {ended.time - begin:.0f} s")
+
+
 def refreshes_are_exported(world: World) -> Iterator[Said]:
     """Every export that runs by itself has taken the last refresh by itself."""
     for export, document in world.history.plan.exports.items():
@@ -73,7 +82,10 @@ def refreshes_are_exported(world: World) -> Iterator[Said]:
             folder, _, table = segment.partition("/")
             newest = world.insights.begun_by(folder, world.scheduler.time)
             if newest and newest.paths[table] not in paths:
-                yield Said("missed", f"{export} has not taken {newest.paths[table][-30:]} ({document['schedule']})")
+                apart = " with clocks apart" if world.plan.skews else ""
+                yield Said(
+                    f"missed{apart}", f"{export} has not taken {newest.paths[table][-30:]} ({document['schedule']})"
+                )
 
 
 def converges(world: World) -> Iterator[Said]:
@@ -138,4 +150,5 @@ def nothing_new_is_sent(world: World) -> Iterator[Said]:
         ):
             continue
         if run["counts"]["to_send"] > run["counts"]["refused"]:
-            yield Said("sent", f"{run['id']} sends {run['counts']['to_send']} of whom nothing has changed")
+            apart = " with clocks apart" if world.plan.skews else ""
+            yield Said(f"sent{apart}", f"{run['id']} sends {run['counts']['to_send']} of whom nothing has changed")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from local.simulation.history import by_export, by_run, job_of
+from local.simulation.history import by_export, by_run
 from local.simulation.oracles.findings import Said
 from local.simulation.people import DOMAIN
 from local.simulation.service import Change
@@ -80,11 +80,3 @@ def no_address_leaks(world: World) -> Iterator[Said]:
 def _holds_one(text: str) -> bool:
     lowered = text.lower()
     return DOMAIN in lowered or "someone" in lowered or "some.one" in lowered
-
-
-def nobody_else_calls(world: World) -> Iterator[Said]:
-    """What changes a list is a step of a run, and of the step that may: subscribers and leavers are changed by send."""
-    for change in world.service.changes:
-        if change.kind != "state" and job_of(change).get("step") != "send":
-            yield Said("who", f"{change.kind} by {job_of(change) or 'a door'}")
-            return

@@ -1,0 +1,68 @@
+"""Plants one fault after the other and says by which oracle it was found, and in which world:
+``python -m local.simulation.planted [--only NAME] [--worlds 1000]``."""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from local.simulation.planted import in_leavers, in_runs, in_sending
+from local.simulation.planted.faults import Fault, Misplaced, plant
+
+FAULTS = (*in_runs.FAULTS, *in_sending.FAULTS, *in_leavers.FAULTS)
+_SAID = re.compile(r"^seed (\d+): (\w+), ([^:]+): ")
+
+
+def main() -> int:
+    arguments = _arguments()
+    missed = 0
+    for one in FAULTS:
+        if arguments.only and arguments.only not in one.name:
+            continue
+        try:
+            found = hunt(one, arguments.worlds, arguments.first)
+        except Misplaced as error:
+            print(f"{error}", flush=True)
+            missed += 1
+            continue
+        missed += not found
+        print(f"{one.name:55} {found or f'not in {arguments.worlds} worlds'}", flush=True)
+    return bool(missed)
+
+
+def hunt(one: Fault, worlds: int, first: int = 0) -> str:
+    """The first world that shows the fault, and the oracles that said so; empty where none did."""
+    with tempfile.TemporaryDirectory(prefix="planted-") as folder:
+        plant(one, Path(folder))
+        command = [
+            sys.executable,
+            "-m",
+            "local.simulation",
+            "--seeds",
+            str(worlds),
+            "--from",
+            str(first),
+            "--first-find",
+        ]
+        environment = os.environ | {"PYTHONPATH": folder, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
+        played = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    said = [line for line in played.stdout.splitlines() if not line.endswith("(expected)")]
+    finds = [match for match in map(_SAID.match, said) if match]
+    if not finds and played.returncode:
+        return f"the simulation itself fails: {played.stderr.strip().splitlines()[-1:]}"
+    return ", ".join([f"seed {finds[0][1]}", *(f"{match[2]} ({match[3]})" for match in finds)]) if finds else ""
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m local.simulation.planted", description=__doc__)
+    parser.add_argument("--only", help="those with this in their name")
+    parser.add_argument("--worlds", type=int, default=1000, help="how many worlds each")
+    parser.add_argument("--from", type=int, default=0, dest="first", help="the first seed")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

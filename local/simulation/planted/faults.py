@@ -1,0 +1,45 @@
+"""What a planted fault is: a few lines of the engine replaced, and applied to a copy of the tree."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+class Misplaced(Exception):
+    """The text that a patch replaces is not there, or there twice: the engine has changed."""
+
+
+@dataclass(frozen=True)
+class Patch:
+    """``file`` below the root; ``old`` stands there once."""
+
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Fault:
+    """``what`` a reviewer could have overlooked."""
+
+    name: str
+    what: str
+    patches: tuple[Patch, ...]
+
+
+def fault(name: str, what: str, *hunks: tuple[str, str, str]) -> Fault:
+    return Fault(name, what, tuple(Patch(*hunk) for hunk in hunks))
+
+
+def plant(one: Fault, tree: Path) -> None:
+    """Copies the engine and the simulation to ``tree``, with the fault. Raises Misplaced."""
+    for folder in ("shared", "local"):
+        shutil.copytree(ROOT / folder, tree / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for patch in one.patches:
+        file = tree / patch.file
+        text = file.read_text() if file.exists() else ""
+        if text.count(patch.old) != 1:
+            raise Misplaced(f"{one.name}: {patch.file} has {text.count(patch.old)} times:\n{patch.old}")
+        file.write_text(text.replace(patch.old, patch.new))

@@ -1,0 +1,183 @@
+"""Planted in a run's life: messages, locks, claims, commits."""
+
+from local.simulation.planted.faults import Fault, fault
+
+FAULTS: tuple[Fault, ...] = (
+    fault(
+        "a lease that is never taken",
+        "the step works without its lock",
+        (
+            "shared/record/step_lock.py",
+            "    lease = blobs.lease(name, LOCK_SECONDS)\n",
+            '    lease = blobs.lease(f"{name}-{asked}", LOCK_SECONDS)\n',
+        ),
+    ),
+    fault(
+        "a lease that is not renewed",
+        "after half a minute another worker takes the step",
+        ("shared/record/step_lock.py", "            self._lease.renew()\n", ""),
+    ),
+    fault(
+        "a lost lock that nobody notices",
+        "a worker that slept goes on sending",
+        (
+            "shared/record/step_lock.py",
+            "        if self._clock.monotonic() > self._valid_until:\n            raise LockLost(self._name)\n",
+            "        return\n",
+        ),
+    ),
+    fault(
+        "a checkpoint without an ETag",
+        "of two workers the slower one forgets what the other has saved",
+        (
+            "shared/record/batch_results.py",
+            "        compare_and_swap(self._state, self._name(slice_), decide, metadata=totals)\n",
+            "        data = decide(self._state.read(self._name(slice_)))\n"
+            "        self._state.write(self._name(slice_), data, metadata=totals(data))\n",
+        ),
+    ),
+    fault(
+        "a checkpoint that replaces",
+        "what was saved before is forgotten",
+        ("shared/record/batch_results.py", "done=result.done | saved)", "done=result.done)"),
+    ),
+    fault(
+        "a continuation that is not queued",
+        "a chain of slices ends after its first one",
+        (
+            "shared/runs/next_steps.py",
+            '        return (Next("send", following),)\n    due',
+            "        return ()\n    due",
+        ),
+    ),
+    fault(
+        "a half slice that is not continued",
+        "what was stopped at a checkpoint waits for the sweep",
+        (
+            "shared/runs/next_steps.py",
+            '        return (Next("send", number),)\n    following',
+            "        return ()\n    following",
+        ),
+    ),
+    fault(
+        "a finish that closes while a slice is at work",
+        "a cancelled run ends before its calls do",
+        ("shared/runs/finish_step.py", "if any(app.is_locked(run, what) for what in at_work):", "if not at_work:"),
+    ),
+    fault(
+        "a finish that does not wait for all slices",
+        "the first chain that is through closes the run",
+        (
+            "shared/runs/finish_step.py",
+            '    elif waiting or run.status in ("queued", "planning"):\n',
+            '    elif run.status in ("queued", "planning"):\n',
+        ),
+        (
+            "shared/runs/next_steps.py",
+            "    if not due or (is_import and due[0] >= run.import_slices):\n"
+            "        return next_steps(app, run)\n    return ()",
+            "    if is_import and due and due[0] >= run.import_slices:\n"
+            '        return next_steps(app, run)\n    return (Next("finish"),)',
+        ),
+    ),
+    fault(
+        "a claim that is taken from a living run",
+        "two runs of an export at once",
+        (
+            "shared/record/export_claim.py",
+            "if blob and (holder := _parsed(blob).run) and (holder == run or is_live(holder)):",
+            "if blob and (holder := _parsed(blob).run) and holder == run:",
+        ),
+    ),
+    fault(
+        "a claim that is not given back",
+        "the export stays held by a run that has ended",
+        (
+            "shared/record/export_claim.py",
+            "            return blob.data if blob and _parsed(blob).run != run else None\n",
+            "            return blob.data if blob else None\n",
+        ),
+    ),
+    fault(
+        "a commit of an attempt that counts no more",
+        "a worker that slept while another one planned writes its plan over it",
+        ("shared/runs/worker.py", "if newest.ended or newest.attempt != run.attempt:", "if newest.ended:"),
+    ),
+    fault(
+        "a commit to a run that has ended",
+        "a late step changes what is closed",
+        (
+            "shared/runs/worker.py",
+            "        if newest.ended or newest.attempt != run.attempt:\n            raise Superseded\n"
+            "        return newest.model_copy",
+            "        return newest.model_copy",
+        ),
+    ),
+    fault(
+        "a cancellation that the sender does not look for",
+        "a cancelled run sends all that it has",
+        (
+            "shared/runs/send_step.py",
+            "is_over = newest.stopping or newest.ended or",
+            "is_over = newest.ended or",
+        ),
+        ("shared/runs/worker.py", "    elif run.stopping:\n", '    elif run.stopping and order.step == "plan":\n'),
+    ),
+    fault(
+        "a run that nobody takes up",
+        "the sweep looks, and queues nothing",
+        (
+            "shared/runs/sweep.py",
+            "        for following in next_steps(app, run):\n            app.enqueue(run, following)\n",
+            "        pass\n",
+        ),
+    ),
+    fault(
+        "an orphan that nobody begins",
+        "a run whose door died is never begun",
+        ("shared/runs/tick.py", "                begin_orphan(app, run)\n", "                pass\n"),
+        ("shared/runs/tick.py", "import begin_orphan, start", "import start"),
+    ),
+    fault(
+        "a rehearsal that sends",
+        "dry_run is looked at when it ends, not when it begins",
+        (
+            "shared/runs/plan_step.py",
+            '"sending" if slices and not run.dry_run else "finishing"',
+            '"sending" if slices else "finishing"',
+        ),
+    ),
+    fault(
+        "a failure that is told as success",
+        "what failed is forgotten when something was sent",
+        (
+            "shared/runs/final_status.py",
+            "    problem = run.failure or (None if run.cancel_requested else run.guarded)\n",
+            "    problem = None if run.cancel_requested or totals.done else run.failure or run.guarded\n",
+        ),
+    ),
+    fault(
+        "an account that forgets the unsent of a cancelled run",
+        "and the check of the sums switched off",
+        (
+            "shared/record/run_account.py",
+            '            "unsent": run.counts.to_send - answered,\n',
+            '            "unsent": 0 if run.cancel_requested else run.counts.to_send - answered,\n',
+        ),
+        (
+            "shared/record/run_account.py",
+            "    assert counts.to_send == counts.added",
+            "    assert True or counts.to_send == counts.added",
+        ),
+    ),
+    fault(
+        "a schedule that compares days",
+        "of two refreshes of one day the second is not new",
+        ("shared/runs/due.py", "_DATED = 4  #", "_DATED = 2  #"),
+        (
+            "shared/runs/due.py",
+            '    return one.path.split("/")[-_DATED:] > used.path.split("/")[-_DATED:]\n',
+            '    return one.path.split("/")[-4:-1] > used.path.split("/")[-4:-1]\n',
+        ),
+    ),
+)
