@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 READY  := .venv/ready node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check quick chromium images faults bench clean
+.PHONY: help demo serve test check quick chromium images faults simulate simulate-planted bench clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,15 @@ images: $(READY) chromium ## the pictures of the console for the documents, into
 
 faults: $(READY) ## kill workers, lose messages, let Campaign Monitor fail, and see that nothing is lost: half an hour
 	@$(PYTHON) -m local.faults --kills 25 --profiles 100000 --seed 1 --losses --storm
+
+# One world with SEED, its story with TRACE=1; otherwise SEEDS of them from FROM on.
+SEEDS ?= 1000
+FROM  ?= 0
+simulate: $(READY) ## simulated worlds: make simulate SEEDS=1000 FROM=0, or SEED=17 TRACE=1 for the story of one
+	@$(PYTHON) -m local.simulation $(if $(SEED),--seed $(SEED) $(if $(TRACE),--trace),--seeds $(SEEDS) --from $(FROM) --jobs 2)
+
+simulate-planted: $(READY) ## whether the simulation finds mistakes that are planted on purpose: an hour
+	@$(PYTHON) -m local.simulation.planted
 
 bench: $(READY) .bench/.ready ## how fast it is, how much it takes, and what others need: into bench/results.md
 	@$(PYTHON) -m bench
