@@ -214,6 +214,20 @@ def test_a_run_whose_door_died_before_it_held_its_export_is_begun_by_the_tick(wo
     assert sent(world) == ROWS
 
 
+def test_a_run_that_never_held_its_export_and_was_overtaken_is_no_run(world: World) -> None:
+    """Its door died, and somebody else's run came before the tick: it would be queued for ever."""
+    orphan = world.start()
+    world.clear_queue()
+    world.app.claims.release(orphan.export, orphan.id)
+    run = world.run()
+    later(world, minutes=6)
+
+    tick(world.app)
+
+    assert world.app.runs.ids(run.export) == [run.id]
+    assert newest(world, run).status == "succeeded"
+
+
 def test_an_invocation_hands_over_before_its_time_is_up(world: World) -> None:
     world.app = dataclasses.replace(world.app, invocation_seconds=0)
     world.control("PUT", "options", {"latency": 0.2})

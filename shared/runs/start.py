@@ -1,5 +1,7 @@
 """A run begins: the one that holds its export, and whoever asks twice gets it twice."""
 
+from datetime import timedelta
+
 from shared.errors import Changed, Conflict, NotFound
 from shared.parts import App
 from shared.ports.compare_and_swap import MOST_ATTEMPTS
@@ -9,6 +11,8 @@ from shared.record.step_outcome import Next
 from shared.runs import sweep
 from shared.runs.due import Due
 from shared.runs.idempotency import Keys
+
+_ORPHANS_SINCE = timedelta(days=1)
 
 
 def start(
@@ -56,7 +60,7 @@ def _begin_once(app: App, run: Run, key: str, *, is_answer: bool) -> tuple[Run, 
     keys = Keys(app.state)
     for _ in range(MOST_ATTEMPTS):
         run = run.model_copy(update={"id": keys.bind(run, key)})
-        begun, claim = _found(app, run), app.claims.held(run.export)
+        begun, claim = _found(app, run.export, run.id), app.claims.held(run.export)
         if begun and begun.ended:
             return begun, False
         if begun and claim and claim.run == begun.id:
@@ -80,12 +84,23 @@ def _begin_once(app: App, run: Run, key: str, *, is_answer: bool) -> tuple[Run, 
     raise Changed(f"the run of {run.export}")
 
 
-def begin_orphan(app: App, run: Run) -> None:
-    """Of a run that was left where whoever asked for it died, or lost its storage, before it held its export."""
-    if run.status == "queued" and app.clock.now() - run.created_at >= sweep.SILENT:
-        claim = app.claims.held(run.export)
-        if claim is None or claim.run != run.id:
+def look_after_orphans(app: App, export: str) -> None:
+    """Runs of the last day that have a record and never held their export: whoever asked for them died before, or lost
+    its storage. The newest begins; one that another run has overtaken is taken away, since nothing came of it."""
+    now = app.clock.now()
+    first, last = run_id(now - _ORPHANS_SINCE, ""), run_id(now - sweep.SILENT, "")
+    ids = app.runs.ids(export)
+    for id_ in (one for one in ids if first <= one < last):
+        run = _found(app, export, id_)
+        if run is None or run.status != "queued":
+            continue
+        claim = app.claims.held(export)
+        if claim and claim.run == id_:
+            continue
+        if id_ == ids[0]:
             _begin(app, run)
+        else:
+            app.runs.remove(run)
 
 
 def _begin(app: App, run: Run) -> tuple[Run, bool]:
@@ -126,8 +141,8 @@ def _go_on(app: App, run: Run) -> None:
         app.enqueue(run, Next("plan"))
 
 
-def _found(app: App, run: Run) -> Run | None:
+def _found(app: App, export: str, id_: str) -> Run | None:
     try:
-        return app.runs.get(run.export, run.id)
+        return app.runs.get(export, id_)
     except NotFound:
         return None

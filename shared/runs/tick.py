@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterable
-from itertools import chain, islice
 
 from shared.catalog.documents import Export
 from shared.errors import ExportError
@@ -14,7 +13,7 @@ from shared.runs import due as schedule
 from shared.runs.due import Due
 from shared.runs.idempotency import Keys
 from shared.runs.last_tick import note_tick
-from shared.runs.start import begin_orphan, start
+from shared.runs.start import look_after_orphans, start
 from shared.runs.sweep import sweep
 
 _log = logging.getLogger(__name__)
@@ -27,11 +26,8 @@ def tick(app: App) -> list[Run]:
     for export in app.catalog.exports():
         exports += 1
         try:
-            older = app.runs.newest(export.id)
-            newest = list(islice(older, 1))
-            for run in newest:
-                begin_orphan(app, run)
-            due = _due(app, export, chain(newest, older))
+            look_after_orphans(app, export.id)
+            due = _due(app, export, app.runs.newest(export.id))
             if due:
                 run, is_new = start(app, export.id, due.trigger, key=due.key, answers=due)
                 started += [run] if is_new else []
