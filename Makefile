@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 READY  := .venv/ready node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check quick chromium images faults simulate simulate-planted bench clean
+.PHONY: help demo serve test check quick chromium images faults simulate simulate-planted bench stored clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -43,6 +43,9 @@ simulate-planted: $(READY) ## whether the simulation finds mistakes that are pla
 
 bench: $(READY) .bench/.ready ## how fast it is, how much it takes, and what others need: into bench/results.md
 	@$(PYTHON) -m bench
+
+stored: $(READY) ## where stored records have another shape: keep tests/stored/now as NAME, and write it anew
+	@PYTHONPATH=.:tests $(PYTHON) tests/stored_records.py $(NAME)
 
 clean: ## remove what was made here
 	rm -rf .venv .venv-checkov .bench node_modules .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

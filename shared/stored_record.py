@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 
 def read[T: BaseModel](model: type[T], data: bytes) -> T:
@@ -11,14 +11,29 @@ def read[T: BaseModel](model: type[T], data: bytes) -> T:
     return model.model_validate_json(data, extra="ignore")
 
 
-def written(record: BaseModel, before: bytes | None = None, *, exclude_defaults: bool = False) -> bytes:
+def read_all[T: BaseModel](model: type[T], data: bytes) -> tuple[T, ...]:
+    """Of a record that is a list. Raises as ``read`` does."""
+    return TypeAdapter(tuple[model, ...]).validate_json(data, extra="ignore")  # type: ignore[valid-type]
+
+
+def written(
+    record: BaseModel | tuple[BaseModel, ...], before: bytes | None = None, *, exclude_defaults: bool = False
+) -> bytes:
     """The record as JSON, with all that ``before``, the JSON that it replaces, has beside: a newer version wrote it,
-    and will look for it. Entries of a list are the same where their ``key`` is."""
-    new = record.model_dump(mode="json", exclude_defaults=exclude_defaults)
-    old = json.loads(before) if before else {}
-    known = record.model_dump(mode="json") if exclude_defaults else new
+    and will look for it. Without ``before`` it is a new record, also where it stands in the place of another.
+
+    Entries of a list are the same where their ``key`` is, or, where they have none, all that is known of them."""
+    new = _plain(record, exclude_defaults=exclude_defaults)
+    old = json.loads(before) if before else None
+    known = _plain(record) if exclude_defaults else new
     indent = None if exclude_defaults else 1
     return json.dumps(_with_unknown(new, known, old), indent=indent, ensure_ascii=False).encode()
+
+
+def _plain(record: BaseModel | tuple[BaseModel, ...], *, exclude_defaults: bool = False) -> Any:
+    if isinstance(record, tuple):
+        return [_plain(one, exclude_defaults=exclude_defaults) for one in record]
+    return record.model_dump(mode="json", exclude_defaults=exclude_defaults)
 
 
 def _with_unknown(new: Any, known: Any, old: Any) -> Any:
@@ -26,6 +41,14 @@ def _with_unknown(new: Any, known: Any, old: Any) -> Any:
         kept = {name: _with_unknown(value, known.get(name), old.get(name)) for name, value in new.items()}
         return kept | {name: value for name, value in old.items() if name not in known}
     if isinstance(new, list) and isinstance(old, list):
-        before = {one["key"]: one for one in old if isinstance(one, dict) and "key" in one}
-        return [_with_unknown(one, one, before.get(one.get("key"))) if isinstance(one, dict) else one for one in new]
+        return [_with_unknown(one, one, _same(one, old)) if isinstance(one, dict) else one for one in new]
     return new
+
+
+def _same(one: dict[str, Any], old: list[Any]) -> Any:
+    for other in old:
+        if isinstance(other, dict) and (
+            other.get("key") == one["key"] if "key" in one else one.items() <= other.items()
+        ):
+            return other
+    return None

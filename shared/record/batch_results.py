@@ -86,16 +86,17 @@ class Results:
     def save(self, slice_: int, result: SliceResult) -> SliceResult:
         """Adds to what is saved, and returns both together. A batch that is saved already stays as it is: the other
         worker's answer was the first, and a batch counts once."""
-        merged = result
+        merged, marks = result, dict[str, str]()
 
         def decide(blob: Blob | None) -> bytes:
-            nonlocal merged
+            nonlocal merged, marks
+            marks = dict(blob.metadata) if blob else {}
             saved = stored_record.read(SliceResult, blob.data).done if blob else {}
             merged = SliceResult(batches=result.batches, done=result.done | saved)
             return stored_record.written(merged, blob.data if blob else None, exclude_defaults=True)
 
         def totals(_: bytes) -> dict[str, str]:
-            return {name: str(value) for name, value in merged.totals.__dict__.items()}
+            return marks | {name: str(value) for name, value in merged.totals.__dict__.items()}
 
         compare_and_swap(self._state, self._name(slice_), decide, metadata=totals)
         return merged

@@ -31,7 +31,7 @@ class Claims:
         def decide(blob: Blob | None) -> bytes:
             if blob and (holder := _parsed(blob).run) and (holder == run or is_live(holder)):
                 return blob.data
-            return stored_record.written(mine, blob.data if blob else None)
+            return stored_record.written(mine)
 
         swapped = compare_and_swap(self._state, _name(export), decide)
         return stored_record.read(Claim, swapped.data or b"").run, swapped.wrote

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from cronsim import CronSim
-from pydantic import TypeAdapter
 
+from shared import stored_record
 from shared.catalog.documents import Export
-from shared.ports.blobs import Blobs
+from shared.ports.blobs import Blob, Blobs
+from shared.ports.compare_and_swap import compare_and_swap
 from shared.record.run_record import Run, SnapshotUsed, Trigger
 
-_Snapshots = TypeAdapter(tuple[SnapshotUsed, ...])
 _DATED = 4  # the last parts of a snapshot's path: yyyy/MM/dd/HHmm
 
 
@@ -59,13 +59,17 @@ def new_snapshots(
 
 def note_snapshots(state: Blobs, export: str, used: Sequence[SnapshotUsed]) -> None:
     """Keeps them longer than the records of runs, which a lifecycle rule deletes."""
-    state.write(_noted_name(export), _Snapshots.dump_json(tuple(used)))
+
+    def decide(blob: Blob | None) -> bytes:
+        return stored_record.written(tuple(used), blob.data if blob else None)
+
+    compare_and_swap(state, _noted_name(export), decide)
 
 
 def noted_snapshots(state: Blobs, export: str) -> tuple[SnapshotUsed, ...]:
     """Those of the last run that came to plan."""
     blob = state.read(_noted_name(export))
-    return _Snapshots.validate_json(blob.data) if blob else ()
+    return stored_record.read_all(SnapshotUsed, blob.data) if blob else ()
 
 
 def _noted_name(export: str) -> str:

@@ -58,7 +58,11 @@ class Keys:
 
     def rebind(self, run: Run, key: str, holder: str) -> None:
         """``key`` was bound to ``run``, which was not to be: it stands for the run ``holder`` instead."""
-        self._state.write(_name(run.export, key), _json(run, holder))
+
+        def decide(blob: Blob | None) -> bytes:
+            return _json(run, holder, blob.data if blob else None)
+
+        compare_and_swap(self._state, _name(run.export, key), decide)
 
     def free(self, run: Run, key: str) -> None:
         """``key`` stands for nothing."""
@@ -76,6 +80,6 @@ def _name(export: str, key: str) -> str:
     return f"{_FOLDER}/{export}/{hashlib.sha256(key.encode()).hexdigest()}.json"
 
 
-def _json(run: Run, id_: str) -> bytes:
+def _json(run: Run, id_: str, before: bytes | None = None) -> bytes:
     bound = _Bound(run=id_, mode=run.mode, dry_run=run.dry_run, bound_at=run.created_at)
-    return stored_record.written(bound)
+    return stored_record.written(bound, before)

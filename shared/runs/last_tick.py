@@ -5,7 +5,8 @@ from datetime import datetime
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared import stored_record
-from shared.ports.blobs import Blobs
+from shared.ports.blobs import Blob, Blobs
+from shared.ports.compare_and_swap import compare_and_swap
 
 _NAME = "tick.json"
 
@@ -17,7 +18,10 @@ class _Tick(BaseModel):
 
 
 def note_tick(state: Blobs, now: datetime) -> None:
-    state.write(_NAME, stored_record.written(_Tick(at=now)))
+    def decide(blob: Blob | None) -> bytes:
+        return stored_record.written(_Tick(at=now), blob.data if blob else None)
+
+    compare_and_swap(state, _NAME, decide)
 
 
 def last_tick(state: Blobs) -> datetime | None:

@@ -43,7 +43,7 @@ def work(app: App, message: bytes, delivery: int = 1) -> None:
         step.take()
     except (Held, LockLost) as error:
         # At work elsewhere, or the lock of a dead instance: it will be seen.
-        app.enqueue(run, Next(order.step, order.slice, delay=HELD_LOOKS_AFTER))
+        app.queue.put(message.decode(), delay=HELD_LOOKS_AFTER)
         result = error.code
     except Stopped:
         result = "stopped"

@@ -25,7 +25,8 @@ CREATE TABLE not_removed (email VARCHAR, code USMALLINT);
 
 _ROWS = """
 CREATE OR REPLACE TEMP TABLE rows AS
-SELECT s.* EXCLUDE (body, file_row_number), file_row_number // $batch_rows AS batch, r.code,
+SELECT s.segment, s.partition, s.line, s.customer_id, s.email, s.hash, s.before,
+       s.file_row_number // $batch_rows AS batch, r.code,
        r.code IS NULL AND coalesce(list_contains($held, s.before), false) AS was_held
 FROM read_parquet($file, file_row_number = true) AS s
 LEFT JOIN (SELECT unnest($rows::UBIGINT[]) AS row, unnest($codes::USMALLINT[]) AS code) AS r
@@ -72,12 +73,13 @@ INSERT INTO not_removed SELECT email, code FROM leavers WHERE code IS NOT NULL
 
 _DELETED = "INSERT INTO answered SELECT email, 0, ? FROM leavers WHERE deleted"
 
-# What was acknowledged before, of those that were not answered anew, and what was answered.
+# What was acknowledged before, of those that were not answered anew, and what was answered. A column of a newer version
+# stays with the former, and is null for the latter.
 _MERGED = """
-SELECT b.email, b.hash, b.state FROM read_parquet({before}) AS b
+SELECT b.* FROM read_parquet({before}) AS b
 ANTI JOIN answered AS a ON lower(a.email) = lower(b.email)
 ANTI JOIN let_go AS g ON g.email = b.email
-UNION ALL FROM answered
+UNION ALL BY NAME FROM answered
 """
 
 
@@ -99,7 +101,7 @@ class Confirmation:
         self._nameless: list[int] = []
         self._sql(_TABLES)
         if there_before:
-            self._sql("INSERT INTO there_before FROM read_parquet(?)", [str(there_before)])
+            self._sql("INSERT INTO there_before SELECT address FROM read_parquet(?)", [str(there_before)])
 
     def add(self, slice_: bytes, result: SliceResult) -> None:
         """``slice_`` is the Parquet file of the plan; rows of batches that are not done are passed over."""
