@@ -10,7 +10,7 @@ from shared.record.export_claim import Claim
 from shared.record.run_record import Run
 from shared.runs import worker
 from shared.runs.commit import let_go
-from shared.runs.final_status import as_of_now
+from shared.runs.final_status import answered
 from shared.runs.next_steps import next_steps
 
 MOST_RESUMPTIONS = 3
@@ -34,7 +34,7 @@ def take_up(app: App, export: str, claim: Claim) -> None:
     if app.clock.now() - claim.heartbeat < SILENT:
         return
     try:
-        run = as_of_now(app, app.runs.get(export, claim.run))
+        run = app.runs.get(export, claim.run)
     except NotFound:
         run = None
     if run is None:
@@ -43,7 +43,7 @@ def take_up(app: App, export: str, claim: Claim) -> None:
     if run.ended:
         let_go(app, run)
         return
-    now, done = app.clock.now(), run.progress.done
+    now, done = app.clock.now(), answered(app, run).done
 
     def count(newest: Run) -> Run:
         again = 1
