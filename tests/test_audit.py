@@ -120,7 +120,9 @@ def test_an_audit_is_no_run_to_the_schedule_and_no_other_kind_of_run_joins_it(wo
     world.pump()
 
     assert world.app.runs.get(audit.export, audit.id).status == "succeeded"
-    newest = [pinned_snapshots.used(one) for one in pinned_snapshots.newest(world.app, world.app.catalog.export(audit.export))]
+    newest = [
+        pinned_snapshots.used(one) for one in pinned_snapshots.newest(world.app, world.app.catalog.export(audit.export))
+    ]
     assert new_snapshots(world.app.runs.newest(audit.export), newest) is None
 
 

@@ -101,7 +101,7 @@ def test_a_message_that_is_none_goes_to_poison_and_keeps_no_other_from_its_turn(
         "secret-words",
         '{"v": 1, "step": "plan", "export": "secret-words", "run": "secret-words"}',
         '{"v": 1, "step": "secret-words", "export": "e", "run": "20261123T020004120-9f0c2a1b"}',
-        '{"v": 1, "step": "plan", "export": "e", "run": "20261123T020004120-9f0c2a1b", "secret-words": 1}',
+        '{"v": 2, "step": "plan", "export": "e", "run": "20261123T020004120-9f0c2a1b", "secret-words": 1}',
     ]
     for text in bad:
         queue(world).send_message(base64.b64encode(text.encode()).decode())

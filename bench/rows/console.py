@@ -1,6 +1,7 @@
 """How soon the console shows something, and how soon what was asked for, in the local host: with many exports, and with
 many runs of one."""
 
+import secrets
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ from local.standin import StandIn
 from shared.app import wire
 from shared.catalog.documents import Connection, Export
 from shared.parts import App
-from shared.record.run_record import Counts, Run, new_id
+from shared.record.run_record import Counts, Run, run_id
 from shared.settings import read
 
 EXPORTS, RUNS = 500, 1000
@@ -92,7 +93,7 @@ def _fill(app: App) -> None:
 def _run(export: str, at: datetime) -> Run:
     counts = Counts(rows_read=1100, unchanged=900, to_send=200, added=120, updated=80)
     return Run(
-        id=new_id(at),
+        id=run_id(at, secrets.token_hex(4)),
         export=export,
         trigger="refresh",
         status="succeeded",
