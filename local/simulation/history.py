@@ -37,7 +37,7 @@ class OwnDoing:
 @dataclass
 class History:
     """``configurations`` of each export by the time at which they were saved, None where it was deleted. ``on_step`` is
-    told of each run that begins to plan, and to send."""
+    told of each run that begins to plan, and to send. ``forgotten`` are answers that a checkpoint had and lost."""
 
     scheduler: Scheduler
     plan: Plan
@@ -52,6 +52,8 @@ class History:
     cancelled: dict[str, float] = field(default_factory=dict)
     _seen: set[tuple[str, str]] = field(default_factory=set)
     acknowledged: dict[tuple[str, str], list[tuple[float, bytes]]] = field(default_factory=dict)
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    forgotten: list[str] = field(default_factory=list)
     on_step: Callable[[dict[str, Any]], None] = lambda _: None
     calm_from: float = 0.0
     last_refresh_at: float = 0.0
@@ -65,6 +67,8 @@ class History:
             self.configurations.setdefault(id_, []).append((self.scheduler.time, document))
         elif name.endswith("/run.json") and content is not None:
             self._look_at(json.loads(content))
+        elif "/results/" in name and content is not None:
+            self._look_at_answers(name, json.loads(content).get("done", {}))
         elif name.startswith("exports/") and name.endswith(".parquet") and content is not None:
             _, export, file = name.split("/")
             list_id = file.removeprefix("acknowledged-").removesuffix(".parquet")
@@ -84,6 +88,13 @@ class History:
         counts = ", ".join(f"{name} {count}" for name, count in run["counts"].items() if count)
         why = f", {run['error']['code']}" if run.get("error") else ""
         self.scheduler.tell(f"the run {id_} of {run['export']} ends: {run['status']}{why} ({counts})")
+
+    def _look_at_answers(self, name: str, done: dict[str, Any]) -> None:
+        """Of a checkpoint, by batch."""
+        for batch, answer in self.answers.get(name, {}).items():
+            if done.get(batch) != answer:
+                self.forgotten.append(f"{name}: batch {batch} was {answer}, and is {done.get(batch)}")
+        self.answers[name] = done
 
     def configuration(self, export: str, moment: float) -> dict[str, Any] | None:
         """As it was saved then."""

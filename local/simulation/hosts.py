@@ -52,8 +52,8 @@ class Platform:
         self._boot(f"timer {number}", loop)
 
     def door(self, name: str, call: Callable[[Any], object], *, patient: bool = False) -> None:
-        """One call of somebody, through a door of its own. The ``patient`` try again until it succeeds."""
-        process = Process(name, skew=self._skew())
+        """A call of somebody, through a door of its own. The ``patient`` live on, and try again until it succeeds."""
+        process = Process(name, skew=self._skew(), mortal=not patient)
 
         def once() -> None:
             while not self._attempt(process, name, lambda: call(self.make_app(process))) and patient:
@@ -156,7 +156,8 @@ class Platform:
         if process.alive:
             self.scheduler.kill(process)
             self.deaths.append(self.scheduler.time)
-            self.scheduler.later(self.scheduler.random.uniform(1, 60), self._reboots.pop(process.name))
+            if reboot := self._reboots.pop(process.name, None):
+                self.scheduler.later(self.scheduler.random.uniform(1, 60), reboot)
 
     def _skew(self) -> float:
         return self.scheduler.random.uniform(-30, 30) if self.skews else 0.0

@@ -7,6 +7,9 @@ from local.simulation.scheduler import Passage, Scheduler
 from local.simulation.weather import MINUTE, Weather
 from shared.errors import TemporaryError
 
+# A message that meets a lock is put again, so that doubled ones would become ever more: beyond so many none is doubled.
+MOST_WAITING = 20
+
 
 class SimulatedQueue:
     """Keeps ``shared.ports.queue.Queue``. ``arrived`` is called with the seconds until a message can be seen."""
@@ -35,7 +38,8 @@ class SimulatedQueue:
             if self._happens(self._weather.lost):
                 self._scheduler.tell(f"a message is lost: {message}")
                 return
-            for _ in range(2 if self._happens(self._weather.doubled) else 1):
+            doubles = self._happens(self._weather.doubled) and len(self._far.lying()) < MOST_WAITING
+            for _ in range(2 if doubles else 1):
                 self._far.put(message, delay=delay + late)
                 self._arrived(delay + late)
 

@@ -22,7 +22,7 @@ class Account:
 @dataclass
 class Plan:
     """``exports`` are documents of the catalog by their id, as they were at first. ``haste`` is how often something is
-    done while a run is at work."""
+    done while a run is at work; ``invocation`` is after how many seconds a step hands over."""
 
     hours: float
     accounts: tuple[Account, ...]
@@ -42,6 +42,7 @@ class Plan:
     service: dict[str, Any] = field(default_factory=dict)
     cursed: bool = False
     haste: float = 0.0
+    invocation: float = 900.0
 
     @property
     def all_tables(self) -> tuple[str, ...]:
@@ -83,6 +84,7 @@ def plan(chance: random.Random) -> Plan:
         service=_service(chance),
         cursed=chance.random() < 0.03,
         haste=chance.choice([0, 0.1, 0.3]),
+        invocation=chance.choice([4, 20, 900, 900]),
     )
     for number in range(chance.choice([1, 2, 2, 3])):
         export = _export(chance, made, number)

@@ -204,7 +204,7 @@ class SimulatedAdapter(BaseAdapter):
     def _passage(self, *, writes: bool, patience: float) -> Passage:
         scheduler, weather = self._service.scheduler, self._weather
         random = scheduler.random
-        there = random.uniform(0.02, 0.4)
+        there = random.uniform(0.02, 0.4) + random.uniform(0, weather.slow)
         back = there + random.uniform(0.01, 0.2)
         if weather.service_away_until > scheduler.time:
             return Passage((), random.uniform(0.05, 2), requests.ConnectionError("away"))

@@ -3,12 +3,14 @@
 import random
 from dataclasses import dataclass, fields, replace
 
+HARMLESS = ("doubled", "delayed", "lost", "early", "odd", "slow", "calm")
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
 
 @dataclass
 class Weather:
-    """Probabilities of one call each, unless it says otherwise; all zero is calm."""
+    """Probabilities of one call each, unless it says otherwise; all zero is calm. ``HARMLESS`` are those that excuse
+    nothing."""
 
     # Storage
     unavailable: float = 0.0  # nothing is done, and the caller is told that nobody answers
@@ -27,6 +29,7 @@ class Weather:
     early: float = 0.0  # of a delivery: seen by somebody else while it is worked on
 
     # Service
+    slow: float = 0.0  # seconds that a call takes longer, at most
     busy: float = 0.0  # 429
     broken_before: float = 0.0  # 5xx, nothing done
     broken_after: float = 0.0  # 5xx, and done, or being done
@@ -47,11 +50,12 @@ _STRENGTHS = {
     "late_write": (0.005, 0.03),
     "tail": (0.005, 0.02),
     "lease_broken": (0.02, 0.1),
-    "hesitation": (0.003, 0.02),
-    "doubled": (0.1, 0.5),
+    "hesitation": (0.01, 0.06),
+    "doubled": (0.05, 0.3),
     "delayed": (0.05, 0.3),
     "lost": (0.02, 0.15),
     "early": (0.1, 0.5),
+    "slow": (5, 40),
     "busy": (0.02, 0.3),
     "broken_before": (0.02, 0.2),
     "broken_after": (0.02, 0.2),
@@ -67,10 +71,11 @@ _OF_MESSAGES = ("doubled", "delayed", "lost", "early")
 
 
 def storm(chance: random.Random, now: float) -> Weather:
-    """One storm: a handful of dials, and now and then storage or service away as a whole. Some are of messages alone:
-    what happens then must not be excused by anything else."""
+    """One storm: a handful of dials, and now and then storage or service away as a whole. Some are of messages alone,
+    and of a service that is slow: what happens then must not be excused by anything else."""
     if chance.random() < 0.25:
-        return Weather(**{name: chance.uniform(0.1, 0.6) for name in _OF_MESSAGES if chance.random() < 0.6})
+        turned = {name: chance.uniform(0.1, 0.6) for name in _OF_MESSAGES if chance.random() < 0.6}
+        return Weather(**turned, slow=chance.choice([0, 0, 10, 40]))
     share = chance.choice([0.1, 0.2, 0.4])
     turned = {name: chance.uniform(*span) for name, span in _STRENGTHS.items() if chance.random() < share}
     if chance.random() < 0.15:

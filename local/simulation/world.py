@@ -102,6 +102,7 @@ class World:
             threads=threads,
             workspace=workspace,
             sizes=self._sizes,
+            invocation_seconds=self.plan.invocation,
             new_suffix=lambda: f"{self.scheduler.random.getrandbits(32):08x}",
         )
 

@@ -17,6 +17,7 @@ ORACLES: tuple[Oracle, ...] = (
     delivery.has_arrived,
     delivery.acknowledged_is_true,
     delivery.sent_once,
+    delivery.no_answer_is_forgotten,
     delivery.counts_are_true,
     delivery.nothing_after_the_end,
     delivery.a_cancelled_run_stops,

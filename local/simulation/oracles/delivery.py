@@ -8,10 +8,11 @@ from local.simulation.oracles.findings import Said
 from local.simulation.oracles.parquet import HELD, acknowledged
 from local.simulation.oracles.reading import Reading, difference, expected, readings, seconds, tables_of
 from local.simulation.service import Change
+from local.simulation.weather import HARMLESS
 from local.simulation.world import World
 
 GOOD = ("succeeded", "completed_with_rejects")
-STALE = 15.0  # seconds: what a gateway gave up may still be stored
+CALM_SLACK, TROUBLED_SLACK = 15.0, 800.0  # seconds
 
 
 def sends(run: dict[str, object]) -> bool:
@@ -125,16 +126,24 @@ def counts_are_true(world: World) -> Iterator[Said]:
             )
 
 
+def no_answer_is_forgotten(world: World) -> Iterator[Said]:
+    """A batch that is saved in a checkpoint stays as it is, whoever else is at work on the slice."""
+    for words in world.history.forgotten[:1]:
+        yield Said("forgotten", words)
+
+
 def untroubled(world: World, ended: Ended) -> bool:
     """Whether nothing went wrong in its time but messages."""
-    begin, end = seconds(ended.run["created_at"]) - 60, ended.time
+    return is_calm(world, seconds(ended.run["created_at"]) - 60, ended.time)
+
+
+def is_calm(world: World, begin: float, end: float) -> bool:
     platform = world.platform
     dead = any(begin <= time <= end for time in platform.deaths)
     stalled = any(time <= end and time + long >= begin for time, long in platform.stalls)
     lost = any(begin - 400 <= time <= end for time in world.service.lost_answers)
-    harmless = ("doubled", "delayed", "lost", "early", "odd")
     stormy = any(
-        time <= end and until + 300 >= begin and any(not word.startswith(harmless) for word in words.split(", "))
+        time <= end and until + 300 >= begin and any(not word.startswith(HARMLESS) for word in words.split(", "))
         for time, until, words in world.history.storms
     )
     return not (dead or stalled or lost or stormy)
@@ -157,9 +166,9 @@ def a_cancelled_run_stops(world: World) -> Iterator[Said]:
         asked = world.history.cancelled.get(by_run(change))
         if asked is None or change.kind == "state":
             continue
-        # The steps look every two seconds; a stalled process and a storage that is away cannot.
-        slack = 200 + sum(long for time, long in world.platform.stalls if time + long > asked)
-        slack += 600 if any(begin <= change.left and end >= asked for begin, end, _ in world.history.storms) else 0
+        # The steps look every two seconds; where something goes wrong, for the storage may be away, a lease later.
+        slack = CALM_SLACK if is_calm(world, asked, change.left) else TROUBLED_SLACK
+        slack += sum(long for time, long in world.platform.stalls if time + long > asked)
         if change.left > asked + slack:
             yield Said("goes on", f"{by_run(change)} sent {change.left - asked:.0f} s after it was cancelled")
             return

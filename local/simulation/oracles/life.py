@@ -24,7 +24,8 @@ def every_run_ends(world: World) -> Iterator[Said]:
         ended = world.history.ended.get(run["id"])
         limit = world.history.last_refresh_at
         if ended and seconds(run["created_at"]) < world.history.calm_from and ended.time > limit:
-            yield Said("late", f"{run['id']} ended only at {ended.time:.0f}")
+            cursed = " with one who always fails" if world.plan.cursed else ""
+            yield Said(f"late{cursed}", f"{run['id']} ended only at {ended.time:.0f}")
 
 
 def nothing_is_left(world: World) -> Iterator[Said]:

@@ -20,7 +20,7 @@ def main() -> int:
     arguments = _arguments()
     missed = 0
     for one in FAULTS:
-        if arguments.only and arguments.only not in one.name:
+        if arguments.only and not re.search(arguments.only, one.name):
             continue
         try:
             found = hunt(one, arguments.worlds, arguments.first)
@@ -58,7 +58,7 @@ def hunt(one: Fault, worlds: int, first: int = 0) -> str:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.simulation.planted", description=__doc__)
-    parser.add_argument("--only", help="those with this in their name")
+    parser.add_argument("--only", help="those whose name has a match of this")
     parser.add_argument("--worlds", type=int, default=1000, help="how many worlds each")
     parser.add_argument("--from", type=int, default=0, dest="first", help="the first seed")
     return parser.parse_args()

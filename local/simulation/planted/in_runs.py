@@ -101,13 +101,13 @@ FAULTS: tuple[Fault, ...] = (
     fault(
         "a commit of an attempt that counts no more",
         "a worker that slept while another one planned writes its plan over it",
-        ("shared/runs/worker.py", "if newest.ended or newest.attempt != run.attempt:", "if newest.ended:"),
+        ("shared/runs/commit.py", "if newest.ended or newest.attempt != run.attempt:", "if newest.ended:"),
     ),
     fault(
         "a commit to a run that has ended",
         "a late step changes what is closed",
         (
-            "shared/runs/worker.py",
+            "shared/runs/commit.py",
             "        if newest.ended or newest.attempt != run.attempt:\n            raise Superseded\n"
             "        return newest.model_copy",
             "        return newest.model_copy",
@@ -135,8 +135,7 @@ FAULTS: tuple[Fault, ...] = (
     fault(
         "an orphan that nobody begins",
         "a run whose door died is never begun",
-        ("shared/runs/tick.py", "                begin_orphan(app, run)\n", "                pass\n"),
-        ("shared/runs/tick.py", "import begin_orphan, start", "import start"),
+        ("shared/runs/tick.py", "            look_after_orphans(app, export.id)\n", ""),
     ),
     fault(
         "a rehearsal that sends",
