@@ -120,15 +120,25 @@ def _unguarded(world: World, run: dict[str, Any], reading: Reading) -> Iterator[
     data = world.history.acknowledged_at(run["export"], run["list_id"], planned)
     if data is None:
         return
-    held = {email for email, state in acknowledged(data).items() if state in HELD}
-    for other in world.plan.exports:
-        if other != run["export"] and (of_other := world.history.acknowledged_at(other, run["list_id"], planned)):
-            held -= {email for email, state in acknowledged(of_other).items() if state in HELD}
-    left = held - reading.mentioned
+    own = {email for email, state in acknowledged(data).items() if state in HELD}
     begin = seconds(run["created_at"]) - 60
     percents = [one["max_removal_percent"] for one in world.history.configured(run["export"], begin, planned + 60)]
-    if percents and len(left) * 100 > len(held) * max(percents):
-        yield Said("percent", f"{run['id']}: {len(left)} of {len(held)} have left, more than {max(percents)} %")
+    # While it planned another export may have let go of somebody, or been paused: it saw the one or the other.
+    alone = [own - _held_elsewhere(world, run, moment) for moment in (begin, planned, planned + 60)]
+    if percents and all(len(held - reading.mentioned) * 100 > len(held) * max(percents) for held in alone):
+        left = len(alone[1] - reading.mentioned)
+        yield Said("percent", f"{run['id']}: {left} of {len(alone[1])} have left, more than {max(percents)} %")
+
+
+def _held_elsewhere(world: World, run: dict[str, Any], moment: float) -> set[str]:
+    """Whom other enabled exports have on the list."""
+    held: set[str] = set()
+    for other in world.plan.exports:
+        document = world.history.configuration(other, moment)
+        data = world.history.acknowledged_at(other, run["list_id"], moment)
+        if other != run["export"] and data and document and document["enabled"]:
+            held |= {email for email, state in acknowledged(data).items() if state in HELD}
+    return held
 
 
 def confirmations_hold_for_what_was_seen(world: World) -> Iterator[Said]:
