@@ -10,9 +10,11 @@ import pytest
 from world import World, balances, csv_rows, person
 
 from local.azurite import Azurite
+from local.memory.queue import MemoryQueue
 from local.standin import StandIn
 from shared.record.run_record import Run
 from shared.record.slices import Sizes
+from shared.record.step_lock import LOCK_SECONDS
 from shared.record.step_outcome import Step
 from shared.runs import sweep, worker
 from shared.runs.cancel import cancel
@@ -82,6 +84,26 @@ def test_every_message_delivered_to_two_workers_at_once_is_worked_on_by_one(worl
     run = newest(world, run)
     assert run.status == "succeeded"
     assert run.counts.added == sent(world) == ROWS
+
+
+def test_a_message_that_meets_a_lock_looks_again_for_a_minute_and_is_never_doubled(world: World) -> None:
+    run = world.start()
+    world.clear_queue()
+    queue = MemoryQueue("work", world.clock)
+    world.app = dataclasses.replace(world.app, queue=queue)
+    message, looks = order(run, "plan"), 0
+
+    with world.app.locked(run, "plan"):
+        while message:
+            worker.work(world.app, message)
+            put = [json.loads(one.text) for one in queue.lying()][looks:]
+            assert len(put) <= 1
+            looks += len(put)
+            message = json.dumps(put[0]).encode() if put else b""
+
+    assert looks == worker.MOST_LOOKS
+    assert looks * worker.HELD_LOOKS_AFTER > LOCK_SECONDS
+    assert newest(world, run).status == "queued"
 
 
 def test_two_processes_that_start_an_export_at_once_get_one_run(azurite: Azurite, campaign_monitor: StandIn) -> None:

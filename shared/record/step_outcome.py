@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.catalog.documents import Id
 from shared.record.run_record import RUN_ID
@@ -13,7 +13,8 @@ Step = Literal["plan", "send", "finish"]
 
 
 class Message(BaseModel):
-    """A message of the queue: one step of one run. What a newer version says beside is passed over."""
+    """A message of the queue: one step of one run. ``looks`` is how often in a row it met the lock of somebody else.
+    What a newer version says beside is passed over."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -22,6 +23,7 @@ class Message(BaseModel):
     export: Id
     run: Annotated[str, StringConstraints(pattern=f"^{RUN_ID.pattern}$")]
     slice: int | None = None
+    looks: int = Field(default=0, exclude_if=lambda looks: not looks)
 
 
 @dataclass(frozen=True)

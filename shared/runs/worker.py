@@ -1,5 +1,6 @@
 """One message of the queue: a step of a run, and what happens when it cannot go on."""
 
+import json
 import logging
 from collections.abc import Generator
 from contextlib import closing
@@ -23,8 +24,10 @@ from shared.runs.plan_step import Stopped, plan
 from shared.runs.send_step import send
 
 MOST_DELIVERIES = 5  # maxDequeueCount in host.json
-# The lock of a dead instance is free half a minute after it (LOCK_SECONDS); a look costs next to nothing.
+# The lock of a dead instance is free half a minute after it (LOCK_SECONDS); a look costs next to nothing. Who holds it
+# for longer is alive, and has a message of its own.
 HELD_LOOKS_AFTER = 5  # seconds
+MOST_LOOKS = 12
 
 _log = logging.getLogger(__name__)
 
@@ -42,10 +45,13 @@ def work(app: App, message: bytes, delivery: int = 1) -> None:
     result, code = "done", None
     try:
         step.take()
-    except (Held, LockLost) as error:
-        # At work elsewhere, or the lock of a dead instance: it will be seen.
-        app.queue.put(message.decode(), delay=HELD_LOOKS_AFTER)
-        result = error.code
+    except Held:
+        if order.looks < MOST_LOOKS:
+            _look_again(app, message, order.looks + 1)
+        result = "held"
+    except LockLost:
+        _look_again(app, message, 0)
+        result = "lock_lost"
     except Stopped:
         result = "stopped"
     except Superseded:
@@ -96,6 +102,11 @@ def _order(message: bytes) -> Message:
             "A message of the queue is no step of a run.",
             "Look for it in the poison queue: something else writes to this queue, or a newer version of the app did.",
         ) from None
+
+
+def _look_again(app: App, message: bytes, looks: int) -> None:
+    """With all that a newer version has said in it."""
+    app.queue.put(json.dumps(json.loads(message) | {"looks": looks}), delay=HELD_LOOKS_AFTER)
 
 
 def _may_pass(error: Exception) -> bool:
