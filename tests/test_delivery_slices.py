@@ -53,6 +53,17 @@ def test_a_service_that_stays_away_ends_the_run_after_its_deliveries_with_the_re
     assert (again.counts.unchanged, again.counts.added) == (2 * Sizes().batch, 2 * Sizes().batch)
 
 
+def test_a_slice_of_which_nothing_gets_done_in_time_ends_the_run(world: World) -> None:
+    """Handed over like one that gets on, it would go on for ever."""
+    world.app = dataclasses.replace(world.app, invocation_seconds=0, checkpoint_seconds=0.01)
+    world.faults({"kind": "500", "probability": 1})
+
+    run = world.run()
+
+    assert (run.status, run.error and run.error.code) == ("failed", "campaign_monitor_unavailable")
+    assert (run.counts.added, run.counts.unsent) == (0, ROWS)
+
+
 def test_a_key_that_is_withdrawn_ends_the_run_at_once(world: World) -> None:
     run = world.start()
     world.pump(1)

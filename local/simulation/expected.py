@@ -7,7 +7,6 @@ from local.simulation.oracles.findings import Finding
 ROWS = "when a person goes without a value that their field cannot take"
 REFRESHES = "when a run takes a refresh as a whole"
 ANSWERS = "when an answer that does not name whom it refused is acknowledged for nobody"
-CLOCKS = "when a run takes what it was started for"
 
 
 @dataclass(frozen=True)
@@ -35,13 +34,6 @@ EXPECTED = (
     ),
     Expected("has_arrived", "refused in an odd answer", "who is meant cannot be told, and all count as taken", ANSWERS),
     Expected("acknowledged_is_true", "refused in an odd answer", "and are acknowledged", ANSWERS),
-    Expected(
-        "refreshes_are_exported",
-        "missed with clocks apart",
-        "the timer's clock is ahead of the worker's: the run plans an older refresh, and no other one is started",
-        CLOCKS,
-    ),
-    Expected("nothing_new_is_sent", "sent with clocks apart", "so the next run by hand brings it", CLOCKS),
 )
 
 

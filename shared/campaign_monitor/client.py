@@ -21,7 +21,7 @@ CONNECT_SECONDS = 10
 READ_SECONDS = 120  # the official clients wait as long: an import answers when all its rows are stored
 
 _HURRIED_SECONDS = 20
-_GLANCE_SECONDS = 0.5
+_GLANCE_SECONDS = 2
 
 _ATTEMPTS = 6
 _GIVE_UP_SECONDS = 300

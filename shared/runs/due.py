@@ -8,11 +8,10 @@ from cronsim import CronSim
 
 from shared import stored_record
 from shared.catalog.documents import Export
+from shared.plan.pinned_snapshots import is_newer
 from shared.ports.blobs import Blob, Blobs
 from shared.ports.compare_and_swap import compare_and_swap
 from shared.record.run_record import Run, SnapshotUsed, Trigger
-
-_DATED = 4  # the last parts of a snapshot's path: yyyy/MM/dd/HHmm
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def new_snapshots(
     where their records are gone."""
     last = next((run.snapshots for run in runs if run.snapshots and not run.dry_run), noted)
     used = {one.segment: one for one in last}
-    if not any(_is_newer(one, used.get(one.segment)) for one in newest):
+    if not any(is_newer(one, used.get(one.segment)) for one in newest):
         return None
     return Due("refresh", " ".join(["refresh", *(one.version for one in newest)]), snapshots=tuple(newest))
 
@@ -74,13 +73,6 @@ def noted_snapshots(state: Blobs, export: str) -> tuple[SnapshotUsed, ...]:
 
 def _noted_name(export: str) -> str:
     return f"exports/{export}/snapshots.json"
-
-
-def _is_newer(one: SnapshotUsed, used: SnapshotUsed | None) -> bool:
-    """An older one comes to the top when the newest is removed: that is not new."""
-    if used is None or one.path == used.path:
-        return used is None or one.version != used.version
-    return one.path.split("/")[-_DATED:] > used.path.split("/")[-_DATED:]
 
 
 def next_time(export: Export, now: datetime) -> datetime | None:

@@ -37,6 +37,7 @@ def plan(app: App, run: Run, lock: StepLock) -> Iterator[Outcome]:
     deadline = app.clock.monotonic() + app.planning_seconds
     snapshots = pinned_snapshots.newest(app, export)
     newest = tuple(pinned_snapshots.used(snapshot) for snapshot in snapshots)
+    pinned_snapshots.must_not_be_older(newest, run.snapshots)
     yield Outcome({"snapshots": newest})
     warnings = snapshot_age.judge(export, newest, _last_success(app, run), now=app.clock.now())
     if warnings:

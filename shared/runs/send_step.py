@@ -50,6 +50,8 @@ def send(app: App, run: Run, number: int, lock: StepLock) -> Iterator[Outcome]:
             interrupt=account.interrupt,
         )
         saved = in_flight.work_off(app.threads, at_once)
+        if in_flight.in_vain and app.clock.monotonic() > deadline:
+            raise in_flight.in_vain  # handed over like this it would go on for ever; delivered again it counts
         load = account.load()
     yield Outcome(follow=after_slice(app, run, number, complete=saved.complete), counts=saved.totals.__dict__ | load)
 

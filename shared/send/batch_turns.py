@@ -70,6 +70,11 @@ class InFlight:
         return saved
 
     @property
+    def in_vain(self) -> BaseException | None:
+        """Why nothing was done, where calls failed and none was answered."""
+        return None if self._answered else self._patience.newest
+
+    @property
     def _goes_on(self) -> bool:
         return not self._stopped and not self._patience.ended
 
@@ -98,6 +103,7 @@ class _Patience:
         self._turns: Counter[int] = Counter()
         self._in_a_row = 0
         self.ended: BaseException | None = None
+        self.newest: BaseException | None = None
 
     def renew(self) -> None:
         self._in_a_row = 0
@@ -106,6 +112,7 @@ class _Patience:
         """Whether the batch may have another turn."""
         self._turns[batch] += 1
         self._in_a_row += 1
+        self.newest = error
         too_often = self._turns[batch] >= MOST_TURNS or self._in_a_row >= MOST_FAILURES_IN_A_ROW
         if too_often or not isinstance(error, TemporaryError):
             self.ended = self.ended or error
