@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from memory_world import EXPORT, JANE, LIST, MemoryWorld
+from memory_world import EXPORT, JANE, LIST, MemoryWorld, told_of
 from world import csv_rows, person
 
 from local.memory.blobs import MemoryBlobs
@@ -75,8 +75,7 @@ def keep(world: MemoryWorld, folder: Path) -> None:
         "blobs": blobs,
         "queue": [json.loads(message.text) for message in world.queue.lying()],
     }
-    told = ("email", "state", "suppressed", "name", "mobile", "fields")
-    lines = [json.dumps({name: one[name] for name in told}, ensure_ascii=False) for one in world.service.listed()]
+    lines = [json.dumps(told_of(one), ensure_ascii=False) for one in world.service.listed()]
     (folder / "list.json").write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
 

@@ -235,7 +235,7 @@ def test_what_belonged_to_another_is_not_kept_with_what_stands_in_its_place() ->
     assert [LATER in one for one in stored] == [True, False]
 
 
-def test_a_message_with_more_in_it_is_worked_off_and_put_back_as_it_was() -> None:
+def test_a_message_with_more_in_it_is_worked_off_and_put_back_with_that() -> None:
     world = stored_records.load(stored_records.NOW)
     (run, *_) = world.app.runs.newest(EXPORT)
     taken = world.take()
@@ -246,7 +246,8 @@ def test_a_message_with_more_in_it_is_worked_off_and_put_back_as_it_was() -> Non
     lease = world.state.lease(lock_name(run, "slice-00001"), 30)
 
     world.pump(1)
-    assert [message.text for message in world.queue.lying()] == [more]
+    (put_back,) = (json.loads(message.text) for message in world.queue.lying())
+    assert _says(put_back, json.loads(more))
 
     lease.release()
     world.pump()
