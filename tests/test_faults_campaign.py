@@ -54,6 +54,7 @@ def test_what_a_killed_worker_had_begun_another_one_ends(
     assert sum(not outcome.disturbed.missed for outcome in outcomes) == 3
     # The moments were no idle ones: answers were lost with the workers.
     assert any(outcome.verdict.sent_twice for outcome in outcomes)
+    assert any(outcome.taken_up_after for outcome in outcomes)
 
 
 def test_a_storm_changes_nothing_of_what_arrives(programs: Programs, expectation: Expectation):

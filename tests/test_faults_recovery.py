@@ -8,6 +8,7 @@ import pytest
 
 from local.faults.programs import Kill
 from local.faults.recovery import taken_up_after
+from shared.record import telemetry
 
 KILLED_AT = datetime(2026, 11, 23, 9, 0)
 
@@ -16,7 +17,7 @@ def a_line(ended: float, *, seconds: float = 0.0, slice_: int = 0, outcome: str 
     """Of a worker's log; ``ended`` in seconds after the kill."""
     moment = f"{KILLED_AT + timedelta(seconds=ended):%Y-%m-%d %H:%M:%S},000"
     values = {"event": "step", "export": export, "step": "send", "slice": slice_}
-    return f"{moment} INFO shared.telemetry: {json.dumps(values | {'outcome': outcome, 'seconds': seconds})}\n"
+    return f"{moment} INFO {telemetry.__name__}: {json.dumps(values | {'outcome': outcome, 'seconds': seconds})}\n"
 
 
 def taken_up(folder: Path, *logs: list[str]) -> float | None:

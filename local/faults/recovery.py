@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from local.faults.programs import Kill
+from shared.record import telemetry
 
-_LINE = re.compile(r"^(\S+ \S+),(\d{3}) \w+ shared\.telemetry: (\{.*\})$", re.MULTILINE)
+_LINE = re.compile(rf"^(\S+ \S+),(\d{{3}}) \w+ {re.escape(telemetry.__name__)}: (\{{.*\}})$", re.MULTILINE)
 
 
 class Step(NamedTuple):
