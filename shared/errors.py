@@ -10,8 +10,9 @@
     ├── DestinationError     Campaign Monitor says no, and will say no again: mend the account, the key or the list
     ├── TemporaryError       an outside service does not answer: trying again later may help
     ├── Changed              somebody else wrote first: read again, then decide again
-    │   └── LockLost         what was ours to do is no longer: this process slept, or the storage was away
-    └── Held                 somebody else is at work on it: come back later
+    ├── LockLost             what was ours to do is no longer: this process slept, or the storage was away
+    ├── Held                 somebody else is at work on it: come back later
+    └── Unreadable           a stored record is not as this version knows it: whoever operates the app mends it
 
 A bad row is none of these: rows are data, and what becomes of them stands in the account of the run.
 No message ever holds an address, a key or a row.
@@ -77,12 +78,36 @@ class Changed(ExportError):
         super().__init__("changed", f"{name} was changed by somebody else in the meantime.", "Read it again.")
 
 
-class LockLost(Changed):
+class LockLost(ExportError):
     def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.code = "lock_lost"
+        super().__init__(
+            "lock_lost",
+            f"The lock {name} was not renewed in time, so somebody else may be at work.",
+            "Nothing is lost. If it happens again and again: the machine stands still, or the storage does not answer.",
+        )
 
 
 class Held(ExportError):
     def __init__(self, name: str) -> None:
         super().__init__("held", f"{name} is being worked on by another instance.", "Nothing is to be done.")
+
+
+class Unreadable(ExportError):
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            "record_unreadable",
+            f"{name} cannot be read.",
+            "A newer version of the app wrote it, or somebody changed it by hand: deploy that version again, or "
+            "restore the blob.",
+        )
+
+
+def defect(cause: Exception) -> ExportError:
+    """What nobody thought of, as an error of this product: the log holds the cause."""
+    error = ExportError(
+        "internal",
+        "The app met something that nobody thought of.",
+        "Nothing is lost. Report it with the time, and the id of the run where there is one: the log holds the cause.",
+    )
+    error.__cause__ = cause
+    return error

@@ -3,17 +3,26 @@
 import json
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from shared.errors import Unreadable
 
 
-def read[T: BaseModel](model: type[T], data: bytes) -> T:
-    """Raises ValidationError where a field that this version knows is not as it should be."""
-    return model.model_validate_json(data, extra="ignore")
+def read[T: BaseModel](model: type[T], data: bytes, name: str) -> T:
+    """Raises Unreadable, with the ``name`` of the blob and nothing of what it holds, where a field that this version
+    knows is not as it should be."""
+    try:
+        return model.model_validate_json(data, extra="ignore")
+    except ValidationError:
+        raise Unreadable(name) from None
 
 
-def read_all[T: BaseModel](model: type[T], data: bytes) -> tuple[T, ...]:
+def read_all[T: BaseModel](model: type[T], data: bytes, name: str) -> tuple[T, ...]:
     """Of a record that is a list. Raises as ``read`` does."""
-    return TypeAdapter(tuple[model, ...]).validate_json(data, extra="ignore")  # type: ignore[valid-type]
+    try:
+        return TypeAdapter(tuple[model, ...]).validate_json(data, extra="ignore")  # type: ignore[valid-type]
+    except ValidationError:
+        raise Unreadable(name) from None
 
 
 def written(
@@ -24,10 +33,17 @@ def written(
 
     Entries of a list are the same where their ``key`` is, or, where they have none, all that is known of them."""
     new = _plain(record, exclude_defaults=exclude_defaults)
-    old = json.loads(before) if before else None
+    old = _parsed(before) if before else None
     known = _plain(record) if exclude_defaults else new
     indent = None if exclude_defaults else 1
     return json.dumps(_with_unknown(new, known, old), indent=indent, ensure_ascii=False).encode()
+
+
+def _parsed(data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except ValueError:
+        return None  # nothing of it can be kept
 
 
 def _plain(record: BaseModel | tuple[BaseModel, ...], *, exclude_defaults: bool = False) -> Any:

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from pydantic import SecretStr
@@ -22,9 +22,11 @@ class Unhurried(SystemClock):
 
     def __init__(self) -> None:
         self.waited = 0.0
+        self.when_asked_to_sleep: Callable[[], None] = lambda: None
 
     def sleep(self, seconds: float) -> None:
         self.waited += seconds
+        self.when_asked_to_sleep()
 
 
 class Client:
@@ -104,12 +106,14 @@ def test_waits_grow_and_end(client: Client) -> None:
     assert 0 < client.clock.waited <= sum(2**number for number in range(5))
 
 
-def test_an_interrupted_client_waits_no_longer(client: Client) -> None:
+def test_an_interrupted_client_makes_no_more_calls(client: Client) -> None:
+    """Neither a first one nor another attempt."""
     client.world.faults({"kind": "503", "probability": 1})
-    client.inner.interrupt()
+    client.clock.when_asked_to_sleep = client.inner.interrupt
 
-    with pytest.raises(TemporaryError):
-        client.send("jane@example.com")
+    for _ in range(2):
+        with pytest.raises(TemporaryError):
+            client.send("jane@example.com")
 
     assert len(client.world.imports()) == 1
 

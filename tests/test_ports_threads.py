@@ -137,7 +137,7 @@ def test_repeating_goes_on_until_it_is_left(run: Run) -> None:
         made = len(beats)
         clock.sleep(3 * TICK)
 
-        assert 2 <= made <= 5
+        assert 2 <= made <= (clock.monotonic() - begun) / TICK
         assert len(beats) == made
         assert all(later - earlier > 0.9 * TICK for earlier, later in pairwise([begun, *beats]))  # not at once
 

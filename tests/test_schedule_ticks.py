@@ -118,7 +118,7 @@ def test_a_snapshot_stays_old_when_the_records_of_runs_are_gone(own: World) -> N
     own.put_rows(csv_rows(person(1)))
     own.save(schedule="refresh")
     (run,) = ticked(own)
-    own.app.runs.remove(run)
+    own.app.state.delete(f"runs/{run.export}/{run.id}/run.json")
     at(own, datetime.now(UTC) + timedelta(days=2))  # what a tick has started is known for a day
 
     assert ticked(own) == []

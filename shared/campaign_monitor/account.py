@@ -1,15 +1,18 @@
 """One account of Campaign Monitor as the product sees it: the calls that it makes."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from pydantic import SecretStr
 from requests.adapters import BaseAdapter, HTTPAdapter
 
+from shared.campaign_monitor.answers import unavailable
 from shared.campaign_monitor.client import Client
 from shared.ports.clock import Clock
 from shared.ports.destination import (
     NOT_IN_LIST,
+    UNKNOWN_CODE,
     Failure,
     Field,
     FoundClient,
@@ -23,6 +26,7 @@ from shared.ports.destination import (
 from shared.ports.threads import Threads, each
 
 PAGE_ROWS = 1000  # the most that the service gives
+_STATES = {state.lower(): state for state in ("Active", "Unconfirmed", "Unsubscribed", "Bounced", "Deleted")}
 
 
 class Account:
@@ -73,14 +77,16 @@ class Account:
         flag = b"true" if resubscribe else b"false"
         body = b'{"Subscribers":[%b],"Resubscribe":%b}' % (b",".join(subscribers), flag)
         answer = self._call("POST", f"/subscribers/{list_id}/import.json", body)
-        return Imported(
-            added=int(answer["TotalNewSubscribers"]),
-            updated=int(answer["TotalExistingSubscribers"]),
-            failures=tuple(
-                Failure(str(one["EmailAddress"]), int(one["Code"])) for one in answer.get("FailureDetails") or []
-            ),
-            duplicates=tuple(map(str, answer.get("DuplicateEmailsInSubmission") or [])),
-        )
+        with _understood():
+            return Imported(
+                added=int(answer["TotalNewSubscribers"]),
+                updated=int(answer["TotalExistingSubscribers"]),
+                failures=tuple(
+                    Failure(str(one["EmailAddress"]), _code_of(one["Code"]))
+                    for one in answer.get("FailureDetails") or []
+                ),
+                duplicates=tuple(map(str, answer.get("DuplicateEmailsInSubmission") or [])),
+            )
 
     def state_of(self, list_id: str, email: str) -> str | None:
         try:
@@ -89,7 +95,8 @@ class Account:
             if error.service_code == NOT_IN_LIST:
                 return None
             raise
-        return str(answer["State"])
+        with _understood():
+            return _STATES[str(answer["State"]).lower()]
 
     def unsubscribe(self, list_id: str, email: str) -> int | None:
         body = json.dumps({"EmailAddress": email}).encode()
@@ -107,7 +114,8 @@ class Account:
             "orderdirection": "asc",
         }
         answer = self._call("GET", f"/lists/{list_id}/{state}.json", query=query)
-        return Page(tuple(answer["Results"]), int(answer["NumberOfPages"]), int(answer["TotalNumberOfRecords"]))
+        with _understood():
+            return Page(tuple(answer["Results"]), int(answer["NumberOfPages"]), int(answer["TotalNumberOfRecords"]))
 
     def _code(
         self, method: str, path: str, *, body: bytes | None = None, query: dict[str, str] | None = None
@@ -117,8 +125,22 @@ class Account:
         except TurnedDown as error:
             if error.service_code is None:
                 raise
-            return error.service_code
+            return _code_of(error.service_code)
         return None
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    """Raises TemporaryError where an answer has not the shape that it should have: asked again, it may."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise unavailable("gives an answer that cannot be understood") from error
+
+
+def _code_of(said: object) -> int:
+    """Codes are numbers below 1,000; what is none of these is UNKNOWN_CODE."""
+    return said if isinstance(said, int) and 0 < said < UNKNOWN_CODE else UNKNOWN_CODE
 
 
 class Accounts:

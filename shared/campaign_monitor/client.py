@@ -121,7 +121,6 @@ class Client:
 
     def _attempt(self, request: _Request) -> Any:
         with self._pace.call() as begun:
-            self._may_call()
             used = self._secret
             response = self._send(request, used)
             if response.status_code == HTTPStatus.UNAUTHORIZED and self._renewed(used):
@@ -137,6 +136,9 @@ class Client:
         return result
 
     def _send(self, request: _Request, key: SecretStr) -> requests.Response:
+        if self._interrupted:
+            raise unavailable("was not asked any more, since the step stops")
+        self._may_call()
         try:
             return self._session.request(
                 request.method,

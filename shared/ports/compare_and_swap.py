@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from shared.errors import Changed
 from shared.ports.blobs import Blob, Blobs
@@ -59,3 +60,15 @@ def compare_and_swap(
             if now and after is not None and now.metadata.get(_WRITER) == signature[_WRITER] and now.data == after:
                 return Swapped(after, now.etag, wrote=True)
     raise Changed(name)
+
+
+def replace(blobs: Blobs, name: str, data: BinaryIO, etag: str | None) -> None:
+    """Writes a blob that was made of the one with ``etag``, or where there was none. Raises Changed where somebody else
+    was faster: what ``data`` was made of is no longer true."""
+    signature = {_WRITER: secrets.token_hex(8)}
+    try:
+        blobs.write(name, data, replaces=etag, new=etag is None, metadata=signature)
+    except Changed:
+        now = next((info for info in blobs.list(name, metadata=True) if info.name == name), None)
+        if now is None or now.metadata.get(_WRITER) != signature[_WRITER]:
+            raise

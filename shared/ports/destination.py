@@ -14,6 +14,7 @@ NOT_IN_LIST = 203
 SUPPRESSED, DELETED, UNSUBSCRIBED, BOUNCED, UNCONFIRMED = 204, 205, 206, 207, 208
 MOBILE_REFUSED, BOTH_REFUSED = 220, 221
 UNREADABLE = 400
+UNKNOWN_CODE = 999  # stands for what the service says and is no code
 
 ListState = Literal["active", "unconfirmed", "unsubscribed", "bounced", "deleted"]
 

@@ -1,6 +1,6 @@
 """Threads: calls that run at once, and what they share. No thread outlives the ``with`` that it was made in."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager
 from itertools import islice
 from types import TracebackType
@@ -65,6 +65,11 @@ def one_ahead[T](threads: Threads, items: Iterator[T]) -> Iterator[T]:
     it would have been given."""
     with threads.crew(1) as crew:
         made = crew.start(lambda: list(islice(items, 1)))
-        while some := made.result():
-            made = crew.start(lambda: list(islice(items, 1)))
-            yield from some
+        try:
+            while some := made.result():
+                made = crew.start(lambda: list(islice(items, 1)))
+                yield from some
+        finally:
+            made.error()  # the iterator is at rest
+            if isinstance(items, Generator):
+                items.close()

@@ -81,7 +81,7 @@ class Results:
 
     def get(self, slice_: int) -> SliceResult | None:
         blob = self._state.read(self._name(slice_))
-        return stored_record.read(SliceResult, blob.data) if blob else None
+        return stored_record.read(SliceResult, blob.data, self._name(slice_)) if blob else None
 
     def save(self, slice_: int, result: SliceResult) -> SliceResult:
         """Adds to what is saved, and returns both together. A batch that is saved already stays as it is: the other
@@ -91,7 +91,7 @@ class Results:
         def decide(blob: Blob | None) -> bytes:
             nonlocal merged, marks
             marks = dict(blob.metadata) if blob else {}
-            saved = stored_record.read(SliceResult, blob.data).done if blob else {}
+            saved = stored_record.read(SliceResult, blob.data, self._name(slice_)).done if blob else {}
             merged = SliceResult(batches=result.batches, done=result.done | saved)
             return stored_record.written(merged, blob.data if blob else None, exclude_defaults=True)
 

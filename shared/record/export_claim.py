@@ -29,22 +29,22 @@ class Claims:
         mine = Claim(run=run, heartbeat=now)
 
         def decide(blob: Blob | None) -> bytes:
-            if blob and (holder := _parsed(blob).run) and (holder == run or is_live(holder)):
+            if blob and (holder := _parsed(blob, _name(export)).run) and (holder == run or is_live(holder)):
                 return blob.data
             return stored_record.written(mine)
 
         swapped = compare_and_swap(self._state, _name(export), decide)
-        return stored_record.read(Claim, swapped.data or b"").run, swapped.wrote
+        return stored_record.read(Claim, swapped.data or b"", _name(export)).run, swapped.wrote
 
     def held(self, export: str) -> Claim | None:
         blob = self._state.read(_name(export))
-        return _parsed(blob) if blob else None
+        return _parsed(blob, _name(export)) if blob else None
 
     def release(self, export: str, run: str) -> bool:
         """Lets go of the export, if ``run`` holds it; whether this call did."""
 
         def decide(blob: Blob | None) -> bytes | None:
-            return blob.data if blob and _parsed(blob).run != run else None
+            return blob.data if blob and _parsed(blob, _name(export)).run != run else None
 
         return compare_and_swap(self._state, _name(export), decide).wrote
 
@@ -52,24 +52,23 @@ class Claims:
         """Says that ``run`` is alive; silent where it no longer holds the export."""
 
         def decide(blob: Blob | None) -> bytes | None:
-            if blob is None or _parsed(blob).run != run:
+            if blob is None or _parsed(blob, _name(export)).run != run:
                 return blob.data if blob else None
             return stored_record.written(Claim(run=run, heartbeat=now), blob.data)
 
         compare_and_swap(self._state, _name(export), decide)
 
-    def all(self) -> Iterator[tuple[str, Claim]]:
-        """Every export that a run holds, with the claim."""
+    def exports(self) -> Iterator[str]:
+        """Every export that a run holds."""
         for info in self._state.list("exports/"):
             export, _, name = info.name.removeprefix("exports/").partition("/")
-            blob = self._state.read(info.name) if name == "active.json" else None
-            if blob:
-                yield export, _parsed(blob)
+            if name == "active.json":
+                yield export
 
 
 def _name(export: str) -> str:
     return f"exports/{export}/active.json"
 
 
-def _parsed(blob: Blob) -> Claim:
-    return stored_record.read(Claim, blob.data)
+def _parsed(blob: Blob, name: str) -> Claim:
+    return stored_record.read(Claim, blob.data, name)

@@ -119,6 +119,7 @@ class Run(PublicRun):
     attempt: str = Field(
         default="", description="which planning counts; none yet, or one of a version that knew no attempts"
     )
+    claimed: bool = Field(default=False, description="whether it came to hold its export: else it never begins")
     list_id: str = Field(default="", description="what was planned is for this list alone")
     removals: Removals = Field(default="keep", description="what was planned for leavers")
     slices: int = 0

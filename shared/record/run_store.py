@@ -1,9 +1,10 @@
 """The records of runs in the container ``export-state``."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from shared import stored_record
-from shared.errors import Changed, NotFound
+from shared.errors import Changed, NotFound, Unreadable
 from shared.ports.blobs import Blob, Blobs
 from shared.ports.compare_and_swap import compare_and_swap
 from shared.record.run_record import RUN_ID, Run
@@ -42,8 +43,16 @@ class Runs:
         compare_and_swap(self._state, _name(export, run), decide)
         return changed[0]
 
-    def remove(self, run: Run) -> None:
-        self._state.delete(_name(run.export, run.id))
+    def remove_unclaimed(self, run: Run) -> bool:
+        """Takes the record away, unless the run has come to hold its export, or has begun; whether it is gone."""
+
+        def decide(blob: Blob | None) -> bytes | None:
+            if blob is None:
+                return None
+            newest = _parsed(blob, run.export, run.id)
+            return blob.data if newest.claimed or newest.status != "queued" else None
+
+        return compare_and_swap(self._state, _name(run.export, run.id), decide).data is None
 
     def ids(self, export: str) -> list[str]:
         """Newest first."""
@@ -51,12 +60,10 @@ class Runs:
         return sorted((name for name in names if RUN_ID.fullmatch(name)), reverse=True)
 
     def newest(self, export: str) -> Iterator[Run]:
-        """Newest first; a run without a record is passed over."""
+        """Newest first; a run without a record, or with one that cannot be read, is passed over."""
         for id_ in self.ids(export):
-            try:
+            with suppress(NotFound, Unreadable):
                 yield self.get(export, id_)
-            except NotFound:
-                continue
 
 
 def _name(export: str, run: str) -> str:
@@ -70,4 +77,4 @@ def _parsed(blob: Blob | None, export: str, run: str) -> Run:
             f"The export {export} has no run {run}.",
             f"GET /api/exports/{export}/runs lists those that there are.",
         )
-    return stored_record.read(Run, blob.data)
+    return stored_record.read(Run, blob.data, _name(export, run))

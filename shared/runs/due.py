@@ -68,7 +68,7 @@ def note_snapshots(state: Blobs, export: str, used: Sequence[SnapshotUsed]) -> N
 def noted_snapshots(state: Blobs, export: str) -> tuple[SnapshotUsed, ...]:
     """Those of the last run that came to plan."""
     blob = state.read(_noted_name(export))
-    return stored_record.read_all(SnapshotUsed, blob.data) if blob else ()
+    return stored_record.read_all(SnapshotUsed, blob.data, _noted_name(export)) if blob else ()
 
 
 def _noted_name(export: str) -> str:

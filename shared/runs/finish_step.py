@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from shared.parts import App
+from shared.ports.compare_and_swap import replace
 from shared.record import acknowledged
 from shared.record.batch_results import Totals
 from shared.record.blob_places import already_listed_name, step_name
@@ -60,7 +61,7 @@ def _confirm(app: App, run: Run, lock: StepLock) -> tuple[Totals, Mapping[str, i
         merged = confirmation.merge(before if etag else None)
         lock.check()
         with merged.open("rb") as file:
-            app.state.write(name, file, replaces=etag, new=etag is None)
+            replace(app.state, name, file, etag)
         return totals, app.rejects(run).write("r", confirmation.rejects(run), after="p")
 
 

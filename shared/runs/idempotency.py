@@ -24,6 +24,8 @@ class _Bound(BaseModel):
     run: str
     mode: Mode
     dry_run: bool
+    confirm_removals: bool = False
+    audit: bool = False
     bound_at: datetime
 
 
@@ -34,27 +36,34 @@ class Keys:
     def __init__(self, state: Blobs) -> None:
         self._state = state
 
-    def bind(self, run: Run, key: str) -> str:
-        """The id of the run that ``key`` has stood for within the last day; if for none, it stands for ``run`` now.
+    def bind(self, run: Run, key: str, *, since: datetime) -> str:
+        """The id of the run that ``key`` has stood for within the last day, and ``since`` the export was made; if for
+        none, it stands for ``run`` now.
 
         Raises Conflict where it stands for a run of another kind.
         """
 
         def decide(blob: Blob | None) -> bytes:
-            bound = stored_record.read(_Bound, blob.data) if blob else None
-            if not (blob and bound and run.created_at - bound.bound_at < KEPT):
+            bound = stored_record.read(_Bound, blob.data, name) if blob else None
+            if not (blob and bound and run.created_at - bound.bound_at < KEPT and bound.bound_at >= since):
                 return _json(run, run.id)
-            if (bound.mode, bound.dry_run) != (run.mode, run.dry_run):
+            if (bound.mode, bound.dry_run, bound.confirm_removals, bound.audit) != (
+                run.mode,
+                run.dry_run,
+                run.confirm_removals,
+                run.audit,
+            ):
                 raise Conflict(
                     "idempotency_key_reused",
-                    "The Idempotency-Key was used within the last day for a run with another mode or dry_run.",
+                    "The Idempotency-Key was used within the last day for another request.",
                     "Use a new key for a new request.",
                     field="Idempotency-Key",
                 )
             return blob.data
 
-        held = compare_and_swap(self._state, _name(run.export, key), decide)
-        return stored_record.read(_Bound, held.data or b"").run
+        name = _name(run.export, key)
+        held = compare_and_swap(self._state, name, decide)
+        return stored_record.read(_Bound, held.data or b"", name).run
 
     def rebind(self, run: Run, key: str, holder: str) -> None:
         """``key`` was bound to ``run``, which was not to be: it stands for the run ``holder`` instead."""
@@ -81,5 +90,12 @@ def _name(export: str, key: str) -> str:
 
 
 def _json(run: Run, id_: str, before: bytes | None = None) -> bytes:
-    bound = _Bound(run=id_, mode=run.mode, dry_run=run.dry_run, bound_at=run.created_at)
+    bound = _Bound(
+        run=id_,
+        mode=run.mode,
+        dry_run=run.dry_run,
+        confirm_removals=run.confirm_removals,
+        audit=run.audit,
+        bound_at=run.created_at,
+    )
     return stored_record.written(bound, before)

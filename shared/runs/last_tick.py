@@ -26,4 +26,4 @@ def note_tick(state: Blobs, now: datetime) -> None:
 
 def last_tick(state: Blobs) -> datetime | None:
     blob = state.read(_NAME)
-    return stored_record.read(_Tick, blob.data).at if blob else None
+    return stored_record.read(_Tick, blob.data, _NAME).at if blob else None

@@ -46,7 +46,8 @@ def after_slice(app: App, run: Run, number: int, *, complete: bool) -> tuple[Nex
 
 def open_slices(app: App, run: Run) -> list[int]:
     """The slices that are not done, in order."""
-    done = {number for number, one in app.results(run).totals() if one.done == one.batches}
+    # Totals are metadata; a copy of the storage may have lost them.
+    done = {number for number, one in app.results(run).totals() if one.done == one.batches > 0}
     return [number for number in range(run.slices) if number not in done]
 
 

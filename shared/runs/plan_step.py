@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from shared.catalog.documents import Export, field_key
-from shared.errors import Changed, LockLost, SegmentError
+from shared.errors import Changed, SegmentError
 from shared.leavers.already_listed import Newcomers
 from shared.leavers.removal_plan import Removal, plan_removal
 from shared.parts import App
@@ -180,8 +180,6 @@ class _Planning:
                         "list.",
                     )
                 yield chunk
-        except LockLost:
-            raise
         except Changed as error:
             raise SegmentError(
                 "snapshot_changed",

@@ -1,6 +1,6 @@
 """A run begins: the one that holds its export, and whoever asks twice gets it twice."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from shared.errors import Changed, Conflict, NotFound
 from shared.parts import App
@@ -53,13 +53,14 @@ def start(
     if key is None:
         app.runs.create(run)
         return _begin(app, run)
-    return _begin_once(app, run, key, is_answer=answers is not None)
+    since = export.saved.created_at if export.saved else datetime.min.replace(tzinfo=UTC)
+    return _begin_once(app, run, key, since=since, is_answer=answers is not None)
 
 
-def _begin_once(app: App, run: Run, key: str, *, is_answer: bool) -> tuple[Run, bool]:
+def _begin_once(app: App, run: Run, key: str, *, since: datetime, is_answer: bool) -> tuple[Run, bool]:
     keys = Keys(app.state)
     for _ in range(MOST_ATTEMPTS):
-        run = run.model_copy(update={"id": keys.bind(run, key)})
+        run = run.model_copy(update={"id": keys.bind(run, key, since=since)})
         begun, claim = _found(app, run.export, run.id), app.claims.held(run.export)
         if begun and begun.ended:
             return begun, False
@@ -71,8 +72,8 @@ def _begin_once(app: App, run: Run, key: str, *, is_answer: bool) -> tuple[Run, 
                 app.runs.create(run)
             # A record that does not hold the export was left by somebody who died, or is about to be taken back.
             held, is_new = _begin(app, begun or run)
-        except Changed:
-            continue  # somebody with the same key was faster
+        except (Changed, NotFound):
+            continue  # somebody with the same key was faster, or its record was taken for an orphan
         except Conflict:
             keys.free(run, key)
             raise
@@ -84,23 +85,18 @@ def _begin_once(app: App, run: Run, key: str, *, is_answer: bool) -> tuple[Run, 
     raise Changed(f"the run of {run.export}")
 
 
-def look_after_orphans(app: App, export: str) -> None:
-    """Runs of the last day that have a record and never held their export: whoever asked for them died before, or lost
-    its storage. The newest begins; one that another run has overtaken is taken away, since nothing came of it."""
+def drop_orphans(app: App, export: str) -> None:
+    """Takes away the records of the last day whose run never came to hold its export: whoever asked for it died before,
+    or lost its storage, and got no answer. Nothing came of it, and it must not begin when nobody expects it any more:
+    what is due is due again, and who asked asks again."""
     now = app.clock.now()
     first, last = run_id(now - _ORPHANS_SINCE, ""), run_id(now - sweep.SILENT, "")
-    ids = app.runs.ids(export)
-    for id_ in (one for one in ids if first <= one < last):
+    for id_ in (one for one in app.runs.ids(export) if first <= one < last):
         run = _found(app, export, id_)
-        if run is None or run.status != "queued":
-            continue
-        claim = app.claims.held(export)
-        if claim and claim.run == id_:
-            continue
-        if id_ == ids[0]:
-            _begin(app, run)
-        else:
-            app.runs.remove(run)
+        if run and run.status == "queued" and not run.claimed:
+            claim = app.claims.held(export)
+            if claim is None or claim.run != id_:  # else the sweep takes it up
+                app.runs.remove_unclaimed(run)
 
 
 def _begin(app: App, run: Run) -> tuple[Run, bool]:
@@ -115,7 +111,7 @@ def _begin(app: App, run: Run) -> tuple[Run, bool]:
 
     holder, is_new = app.claims.take(run.export, run.id, now=run.created_at, is_live=is_live)
     if holder != run.id:
-        app.runs.remove(run)
+        app.runs.remove_unclaimed(run)
         claim = app.claims.held(run.export)
         if claim:
             sweep.take_up(app, run.export, claim)
@@ -127,6 +123,7 @@ def _begin(app: App, run: Run) -> tuple[Run, bool]:
                 "Wait for its end, or cancel it, then try again.",
             )
         return held, False
+    run = app.runs.change(run.export, run.id, lambda newest: newest.model_copy(update={"claimed": True}))
     _go_on(app, run)
     if is_new:
         telemetry.tell(

@@ -3,7 +3,7 @@
 import logging
 from datetime import timedelta
 
-from shared.errors import ExportError, NotFound
+from shared.errors import ExportError, NotFound, defect
 from shared.parts import App
 from shared.record import telemetry
 from shared.record.export_claim import Claim
@@ -22,11 +22,13 @@ _log = logging.getLogger(__name__)
 
 def sweep(app: App) -> None:
     """Takes up every run that nobody has worked on for a while, whatever was lost: a machine, a message, a claim."""
-    for export, claim in app.claims.all():
+    for export in app.claims.exports():
         try:
-            take_up(app, export, claim)
-        except ExportError as error:
-            _log.warning("export=%s run=%s not looked after: %s", export, claim.run, error)
+            if claim := app.claims.held(export):
+                take_up(app, export, claim)
+        except Exception as error:  # whatever is wrong with one export, the others have their turn
+            known = error if isinstance(error, ExportError) else defect(error)
+            _log.warning("export=%s not looked after: %s", export, known, exc_info=known.__cause__)
 
 
 def take_up(app: App, export: str, claim: Claim) -> None:
@@ -56,8 +58,9 @@ def take_up(app: App, export: str, claim: Claim) -> None:
 
     run = app.runs.change(export, run.id, count)
     telemetry.tell("run_resumed", export=export, run=run.id, status=run.status, resumed=run.resumed)
-    if run.resumed > MOST_RESUMPTIONS and not run.stopping:
-        worker.fail(app, run, _stuck(run))
+    if run.resumed > MOST_RESUMPTIONS:
+        # Where it is its end that does not come to an end, it is ended here: nobody is at work on it.
+        worker.fail(app, run, _stuck(run), closing=run.stopping)
     else:
         for following in next_steps(app, run):
             app.enqueue(run, following)

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 
 from shared.catalog.documents import Export
-from shared.errors import ExportError
+from shared.errors import ExportError, defect
 from shared.parts import App
 from shared.plan import pinned_snapshots
 from shared.record import telemetry
@@ -13,7 +13,7 @@ from shared.runs import due as schedule
 from shared.runs.due import Due
 from shared.runs.idempotency import Keys
 from shared.runs.last_tick import note_tick
-from shared.runs.start import look_after_orphans, start
+from shared.runs.start import drop_orphans, start
 from shared.runs.sweep import sweep
 
 _log = logging.getLogger(__name__)
@@ -26,14 +26,15 @@ def tick(app: App) -> list[Run]:
     for export in app.catalog.exports():
         exports += 1
         try:
-            look_after_orphans(app, export.id)
+            drop_orphans(app, export.id)
             due = _due(app, export, app.runs.newest(export.id))
             if due:
                 run, is_new = start(app, export.id, due.trigger, key=due.key, answers=due)
                 started += [run] if is_new else []
-        except ExportError as error:
-            _log.warning("%s was not started: %s", export.id, error, exc_info=error.__cause__)
-            telemetry.tell("not_started", export=export.id, error=error.code)
+        except Exception as error:  # whatever is wrong with one export, the others have their turn
+            known = error if isinstance(error, ExportError) else defect(error)
+            _log.warning("%s was not started: %s", export.id, known, exc_info=known.__cause__)
+            telemetry.tell("not_started", export=export.id, error=known.code)
     now = app.clock.now()
     Keys(app.state).clean(now)
     note_tick(app.state, now)

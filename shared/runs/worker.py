@@ -7,7 +7,7 @@ from contextlib import closing
 
 from pydantic import ValidationError
 
-from shared.errors import Changed, ConfigurationError, ExportError, Held, LockLost, TemporaryError
+from shared.errors import Changed, ConfigurationError, ExportError, Held, LockLost, TemporaryError, defect
 from shared.parts import App
 from shared.record import telemetry
 from shared.record.batch_results import Totals
@@ -49,15 +49,12 @@ def work(app: App, message: bytes, delivery: int = 1) -> None:
         if order.looks < MOST_LOOKS:
             _look_again(app, message, order.looks + 1)
         result = "held"
-    except LockLost:
-        _look_again(app, message, 0)
-        result = "lock_lost"
     except Stopped:
         result = "stopped"
     except Superseded:
         result = "superseded"
     except Exception as error:
-        known = error if isinstance(error, ExportError) else _defect(run, error)
+        known = error if isinstance(error, ExportError) else defect(error)
         result, code = "raised", known.code
         if delivery < MOST_DELIVERIES and _may_pass(error):
             raise
@@ -111,7 +108,7 @@ def _look_again(app: App, message: bytes, looks: int) -> None:
 
 def _may_pass(error: Exception) -> bool:
     """Whether the next delivery may have better luck."""
-    return isinstance(error, TemporaryError | Changed) or not isinstance(error, ExportError)
+    return isinstance(error, TemporaryError | Changed | LockLost) or not isinstance(error, ExportError)
 
 
 class _Step:
@@ -158,13 +155,3 @@ def _ended_anyhow(app: App, run: Run) -> Outcome:
         return ended(app, run, answered(app, run))
     except AssertionError:
         return ended(app, run, Totals())
-
-
-def _defect(run: Run, cause: Exception) -> ExportError:
-    error = ExportError(
-        "internal",
-        "The run met something that nobody thought of.",
-        f"Nothing is lost. Report it with the id of the run, {run.id}: the log holds the cause.",
-    )
-    error.__cause__ = cause
-    return error

@@ -3,7 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Callable
 
-from shared.errors import TemporaryError
+from shared.errors import ExportError, TemporaryError
 from shared.ports.clock import Clock
 from shared.ports.threads import Crew, Task, Threads
 from shared.record.batch_results import BatchResult, Results, SliceResult
@@ -44,6 +44,7 @@ class InFlight:
         self._answered: dict[int, BatchResult] = {}
         self._patience = _Patience()
         self._stopped = False
+        self._failure: ExportError | None = None
 
     def work_off(self, threads: Threads, concurrency: int) -> SliceResult:
         """Until all are done or ``stop`` says so; returns what is done then.
@@ -59,12 +60,13 @@ class InFlight:
                 for task in crew.wait(list(self._calls), left):
                     self._take(task)
                 if self._clock.monotonic() >= checkpoint_at:
-                    self._save()
-                    self._stopped = self._stopped or self._stop()
+                    self._checkpoint()
                     checkpoint_at = self._clock.monotonic() + self._checkpoint_seconds
                 if not self._goes_on:
                     self._interrupt()
         saved = self._save()
+        if self._failure:
+            raise self._failure
         if self._patience.ended and not self._stopped:
             raise self._patience.ended
         return saved
@@ -77,6 +79,15 @@ class InFlight:
     @property
     def _goes_on(self) -> bool:
         return not self._stopped and not self._patience.ended
+
+    def _checkpoint(self) -> None:
+        """What fails here stops the slice, once the answers of the calls in flight are there and saved."""
+        try:
+            self._save()
+            self._stopped = self._stopped or self._stop()
+        except ExportError as error:
+            self._failure = self._failure or error
+            self._stopped = True
 
     def _begin_calls(self, crew: Crew, concurrency: int) -> None:
         while self._waiting and len(self._calls) < concurrency and self._goes_on:
