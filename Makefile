@@ -17,7 +17,7 @@ serve: $(READY) ## the same, left running for you to try
 test: $(READY) .venv-checkov/ready chromium ## every test, the fast ones first, on several processors
 	@$(PYTHON) -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-quick: $(READY) ## the tests that start no processes of their own
+quick: $(READY) ## the tests that start no processes of their own and play no worlds
 	@$(PYTHON) -m pytest -q -m "not slow"
 
 check: $(READY) ## lint, types, and who may import whom

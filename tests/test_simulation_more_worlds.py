@@ -4,6 +4,8 @@ import pytest
 
 from local.simulation.play import play
 
+pytestmark = pytest.mark.slow  # for its many worlds
+
 
 @pytest.mark.parametrize("seed", range(75, 150))
 def test_nothing_untrue_is_found(seed: int) -> None:

@@ -10,6 +10,8 @@ import pytest
 from local.simulation.kept import KEPT
 from local.simulation.play import play
 
+pytestmark = pytest.mark.slow  # for its many worlds
+
 ROOT = Path(__file__).parents[1]
 WORLDS = 75  # here, and as many in the file beside
 

@@ -27,6 +27,8 @@ from shared.runs.cancel import cancel
 from shared.runs.start import start
 from shared.runs.tick import tick
 
+pytestmark = pytest.mark.slow  # for its many points
+
 STOPPED_SECONDS = 40  # longer than the lease of a step
 CHANGES = ("POST", "DELETE")
 ROOT = Path(__file__).resolve().parents[1]
