@@ -6,6 +6,7 @@ from local.simulation.oracles.findings import Finding
 
 ROWS = "when a person goes without a value that their field cannot take"
 REFRESHES = "when a run takes a refresh as a whole"
+CONFIRMATIONS = "when a confirmation names the run that was stopped"
 ANSWERS = "when an answer that does not name whom it refused is acknowledged for nobody"
 
 
@@ -31,6 +32,12 @@ EXPECTED = (
         "half a refresh",
         "whoever moved to what is not written yet seems to have left",
         REFRESHES,
+    ),
+    Expected(
+        "confirmations_hold_for_what_was_seen",
+        "another refresh",
+        "a confirmation names no run: it holds for whatever has left since",
+        CONFIRMATIONS,
     ),
     Expected("has_arrived", "refused in an odd answer", "who is meant cannot be told, and all count as taken", ANSWERS),
     Expected("acknowledged_is_true", "refused in an odd answer", "and are acknowledged", ANSWERS),

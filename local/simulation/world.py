@@ -232,7 +232,8 @@ class World:
             self.insights.refresh(folder, clean=True)
         self._run(20 * MINUTE)
         for export, document in self.plan.exports.items():
-            if document["schedule"] != "refresh":
+            saved = self.records.exports().get(export) or {}
+            if document["schedule"] != "refresh" or not saved.get("enabled", True):
                 self.operator.start(export, patient=True)
         self._run(40 * MINUTE)
         self.history.second_round_at = self.scheduler.time

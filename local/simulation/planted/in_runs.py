@@ -85,8 +85,8 @@ FAULTS: tuple[Fault, ...] = (
         "two runs of an export at once",
         (
             "shared/record/export_claim.py",
-            "if blob and (holder := _parsed(blob).run) and (holder == run or is_live(holder)):",
-            "if blob and (holder := _parsed(blob).run) and holder == run:",
+            "and (holder == run or is_live(holder)):",
+            "and holder == run:",
         ),
     ),
     fault(
@@ -94,7 +94,7 @@ FAULTS: tuple[Fault, ...] = (
         "the export stays held by a run that has ended",
         (
             "shared/record/export_claim.py",
-            "            return blob.data if blob and _parsed(blob).run != run else None\n",
+            "            return blob.data if blob and _parsed(blob, _name(export)).run != run else None\n",
             "            return blob.data if blob else None\n",
         ),
     ),
@@ -133,9 +133,9 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     fault(
-        "an orphan that nobody begins",
-        "a run whose door died is never begun",
-        ("shared/runs/tick.py", "            look_after_orphans(app, export.id)\n", ""),
+        "an orphan that nobody takes away",
+        "a run whose door died stays queued for ever",
+        ("shared/runs/tick.py", "            drop_orphans(app, export.id)\n", ""),
     ),
     fault(
         "a rehearsal that sends",
@@ -172,9 +172,9 @@ FAULTS: tuple[Fault, ...] = (
     fault(
         "a schedule that compares days",
         "of two refreshes of one day the second is not new",
-        ("shared/runs/due.py", "_DATED = 4  #", "_DATED = 2  #"),
+        ("shared/plan/pinned_snapshots.py", "_DATED = 4  #", "_DATED = 2  #"),
         (
-            "shared/runs/due.py",
+            "shared/plan/pinned_snapshots.py",
             '    return one.path.split("/")[-_DATED:] > used.path.split("/")[-_DATED:]\n',
             '    return one.path.split("/")[-4:-1] > used.path.split("/")[-4:-1]\n',
         ),
