@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from local.simulation.expected import EXPECTED
+from local.simulation.oracles import NAMES
 from local.simulation.planted.__main__ import FAULTS, hunt
 from local.simulation.planted.faults import Misplaced, fault, plant
+from local.simulation.planted.needed import NEEDED
 
 
 @pytest.mark.parametrize("name", [one.name for one in FAULTS])
@@ -21,3 +24,9 @@ def test_one_that_does_not_fit_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["everything is sent each time", "who is known is unchanged"])
 def test_some_are_found_at_once(name: str) -> None:
     assert hunt(next(one for one in FAULTS if one.name == name), 20)
+
+
+def test_each_oracle_has_a_fault_that_it_alone_finds() -> None:
+    assert set(NEEDED.values()) <= {one.name for one in FAULTS}
+    # The others find something in the engine as it is.
+    assert set(NAMES) - set(NEEDED) <= {one.oracle for one in EXPECTED}

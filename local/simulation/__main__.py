@@ -9,14 +9,16 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
+from local.simulation.oracles import NAMES
 from local.simulation.play import Played, play
 
 
 def main() -> int:
     arguments = _arguments()
     if arguments.seed is not None:
-        played = play(arguments.seed, story=print if arguments.trace else None)
+        played = play(arguments.seed, story=print if arguments.trace else None, without=arguments.without)
         _say(played)
         print(f"trace {played.trace}")
         return bool(played.unexpected)
@@ -24,7 +26,7 @@ def main() -> int:
     worlds, cpu, runs, traces = 0, 0.0, 0, ""
     found: Counter[str] = Counter()
     bad = 0
-    for played in _played(seeds, arguments.jobs):
+    for played in _played(seeds, arguments.jobs, arguments.without):
         _say(played)
         worlds, cpu, runs, traces = worlds + 1, cpu + played.cpu, runs + played.runs, traces + played.trace
         found.update(f"{one.oracle}, {one.kind}" for one in played.findings)
@@ -46,12 +48,13 @@ def _say(played: Played) -> None:
         print(f"seed {played.seed}: {one.oracle}, {one.kind}: {one.sentence}{mark}", flush=True)
 
 
-def _played(seeds: range, jobs: int) -> Iterator[Played]:
+def _played(seeds: range, jobs: int, without: list[str]) -> Iterator[Played]:
+    one = partial(play, without=without)
     if jobs == 1:
-        yield from map(play, seeds)
+        yield from map(one, seeds)
         return
     with ProcessPoolExecutor(jobs) as pool:
-        yield from pool.map(play, seeds)
+        yield from pool.map(one, seeds)
 
 
 def _arguments() -> argparse.Namespace:
@@ -61,6 +64,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="this world alone")
     parser.add_argument("--trace", action="store_true", help="with its story")
     parser.add_argument("--first-find", action="store_true", help="stop at the first world with what is not expected")
+    parser.add_argument("--without", action="append", default=[], choices=NAMES, help="an oracle that is not asked")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     return parser.parse_args()
 

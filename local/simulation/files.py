@@ -33,7 +33,8 @@ class File:
 
 @dataclass(frozen=True)
 class Style:
-    """How all files of a world are written; ``mess`` is how many rows are not as they should be."""
+    """How all files of a world are written; ``mess`` is how many rows are not as they should be. In ``tidy`` ones each
+    row can be read."""
 
     delimiter: str = ","
     header: bool = False
@@ -42,6 +43,7 @@ class Style:
     mess: float = 0.0
     stray_quotes: bool = False
     bad_values: bool = False
+    tidy: bool = False
 
 
 def style(chance: random.Random) -> Style:
@@ -102,12 +104,7 @@ class _Text:
 
 def _mess(text: _Text, cells: dict[str, str], how: Style, chance: random.Random) -> None:
     """Something that is not as it should be, in place of one row or beside it."""
-    kinds = ["cells", "cells", "email", "email", "twin", "blank", "notes", "spaces"]
-    if how.bad_values:
-        kinds += ["control", "long", "date", "date"]
-    if how.stray_quotes:
-        kinds += ["stray"] * 4
-    match chance.choice(kinds):
+    match chance.choice(_kinds(how)):
         case "cells":
             row = list(cells.values())
             text.malformed(text.record(row[:-1] if chance.random() < 0.5 else [*row, "one more"]))
@@ -142,3 +139,12 @@ def _mess(text: _Text, cells: dict[str, str], how: Style, chance: random.Random)
             text.row(cells | {"Notes": 'She said: "hm",\nand left;\n\n'}, {})
         case _:
             text.row(cells | {"EMail": f"  {cells['EMail']} ", "City": f"{cells['City']} "}, {})
+
+
+def _kinds(how: Style) -> list[str]:
+    kinds = ["cells", "cells", "email", "email", "twin", "blank", "notes", "spaces"]
+    if how.bad_values:
+        kinds += ["control", "long", "date", "date"]
+    if how.stray_quotes:
+        kinds += ["stray"] * 4
+    return [kind for kind in kinds if kind not in ("cells", "stray")] if how.tidy else kinds

@@ -37,7 +37,8 @@ class OwnDoing:
 @dataclass
 class History:
     """``configurations`` of each export by the time at which they were saved, None where it was deleted. ``on_step`` is
-    told of each run that begins to plan, and to send. ``forgotten`` are answers that a checkpoint had and lost."""
+    told of each run that begins to plan, and to send, ``on_end`` of each that ends. ``forgotten`` are answers that a
+    checkpoint had and lost."""
 
     scheduler: Scheduler
     plan: Plan
@@ -55,6 +56,7 @@ class History:
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
     forgotten: list[str] = field(default_factory=list)
     on_step: Callable[[dict[str, Any]], None] = lambda _: None
+    on_end: Callable[[dict[str, Any]], None] = lambda _: None
     calm_from: float = 0.0
     last_refresh_at: float = 0.0
     second_round_at: float = 0.0
@@ -88,6 +90,7 @@ class History:
         counts = ", ".join(f"{name} {count}" for name, count in run["counts"].items() if count)
         why = f", {run['error']['code']}" if run.get("error") else ""
         self.scheduler.tell(f"the run {id_} of {run['export']} ends: {run['status']}{why} ({counts})")
+        self.on_end(run)
 
     def _look_at_answers(self, name: str, done: dict[str, Any]) -> None:
         """Of a checkpoint, by batch."""

@@ -37,6 +37,7 @@ class Platform:
     def __post_init__(self) -> None:
         self.scheduler.mischief = self._mischief
         self._reboots: dict[str, Callable[[], None]] = {}
+        self._processes: dict[str, Process] = {}
 
     def worker(self, number: int, work: Work) -> None:
         self._boot(f"worker {number}", lambda process: self._take(process, work))
@@ -61,12 +62,31 @@ class Platform:
 
         self.scheduler.spawn(process, once)
 
+    def dying_door(self, name: str, call: Callable[[Any], object], seconds: float) -> None:
+        """The same, of a process that dies after so many seconds."""
+        process = Process(name, skew=self._skew(), mortal=True)
+
+        def once() -> None:
+            self._attempt(process, name, lambda: call(self.make_app(process)))
+            process.alive = False
+
+        self.scheduler.spawn(process, once)
+        self.scheduler.later(seconds, lambda: self._kill(process))
+
+    def at_work(self, run: str) -> list[Process]:
+        return [one for one in self._processes.values() if one.alive and f'"{run}"' in one.job]
+
+    def stall(self, process: Process, seconds: float) -> None:
+        self.stalls.append((self.scheduler.time, seconds))
+        self.scheduler.stall(process, seconds)
+
     def arrived(self, seconds: float) -> None:
         """There will be a message to be seen then."""
         self.scheduler.later(seconds, self._ring)
 
     def _boot(self, name: str, loop: Callable[[Process], None], life: int = 0) -> None:
         process = Process(f"{name}.{life}", skew=self._skew(), mortal=True)
+        self._processes[name] = process
         self._reboots[process.name] = lambda: self._boot(name, loop, life + 1)
         self.scheduler.spawn(process, lambda: loop(process))
 

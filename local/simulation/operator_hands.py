@@ -59,6 +59,21 @@ class Operator:
     def start(self, export: str, *, patient: bool = False, **arguments: Any) -> None:
         self._door(f"start {export}", lambda app: start(app, export, "on-demand", **arguments), patient=patient)
 
+    def redirect(self, export: str) -> None:
+        """To another list of the account, where it has one."""
+        document = self.plan.exports[export]
+        account = next(one for one in self.plan.accounts if one.id == document["connection"])
+        others = [one for one in account.lists if one != document["list_id"]]
+        if others:
+            self._change(export, {"list_id": self.chance.choice(others)})
+
+    def hang_up(self, chance: random.Random) -> None:
+        """A start whose door dies on the way."""
+        export = chance.choice(sorted(self.plan.exports))
+        self.platform.dying_door(
+            f"start {export}", lambda app: start(app, export, "on-demand"), chance.uniform(0.01, 0.1)
+        )
+
     def confirm(self, run: dict[str, Any]) -> None:
         """That whoever the run did not remove may go: they have looked at what it said."""
         self.scheduler.tell(f"the operator confirms the removals of {run['id']}")
@@ -122,8 +137,11 @@ class Operator:
         self._save(self.plan.exports[export])
 
     def _save(self, document: dict[str, Any]) -> None:
-        export = Export.model_validate(document)
-        self._door(f"save {export.id}", lambda app: app.catalog.save(export, by="Jane"), patient=True)
+        def save(app: Any) -> None:
+            # Who tries again saves what they want by then.
+            app.catalog.save(Export.model_validate(self.plan.exports[document["id"]]), by="Jane")
+
+        self._door(f"save {document['id']}", save, patient=True)
 
     def _door(self, name: str, call: Callable[[Any], object], *, patient: bool = False) -> None:
         self.scheduler.tell(f"the operator: {name}")

@@ -1,7 +1,7 @@
 """What a world is made of, before anything happens: accounts and lists, segments, exports, and how it is run."""
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from local.simulation.files import Style, style
@@ -22,7 +22,8 @@ class Account:
 @dataclass
 class Plan:
     """``exports`` are documents of the catalog by their id, as they were at first. ``haste`` is how often something is
-    done while a run is at work; ``invocation`` is after how many seconds a step hands over."""
+    done while a run is at work; ``invocation`` is after how many seconds a step hands over. In ``rich`` worlds more
+    goes wrong; ``slow`` is for how many seconds a call of the service may take, also when nothing goes wrong."""
 
     hours: float
     accounts: tuple[Account, ...]
@@ -43,6 +44,8 @@ class Plan:
     cursed: bool = False
     haste: float = 0.0
     invocation: float = 900.0
+    rich: bool = False
+    slow: float = 0.0
 
     @property
     def all_tables(self) -> tuple[str, ...]:
@@ -90,6 +93,22 @@ def plan(chance: random.Random) -> Plan:
         export = _export(chance, made, number)
         made.exports[export["id"]] = export
     return made
+
+
+def enriched(made: Plan, chance: random.Random) -> Plan:
+    """The same, with what was thought of later, so that those that are not rich stay what they were."""
+    worse = made.style
+    if worse.mess and chance.random() < 0.4:
+        worse = replace(worse, bad_values=True, tidy=chance.random() < 0.7)
+    slow = chance.choice([0, 4, 8 if made.people <= 8 else 4]) if made.people <= 15 else 0
+    return replace(
+        made,
+        rich=True,
+        style=worse,
+        slow=slow,
+        haste=max(made.haste, chance.choice([0, 0.2, 0.4])),
+        invocation=chance.choice([4, 4, made.invocation]) if slow else made.invocation,
+    )
 
 
 def _sizes(chance: random.Random) -> dict[str, int]:

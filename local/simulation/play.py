@@ -1,7 +1,7 @@
 """One world, played and judged."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from local.simulation.expected import is_expected
@@ -25,12 +25,13 @@ class Played:
         return tuple(one for one in self.findings if not is_expected(one))
 
 
-def play(seed: int, *, story: Callable[[str], None] | None = None) -> Played:
+def play(seed: int, *, story: Callable[[str], None] | None = None, without: Collection[str] = ()) -> Played:
+    """``without`` these oracles."""
     began = time.process_time()
     with world(seed, story=story) as made:
         try:
             made.play()
-            findings = tuple(judge(made))
+            findings = tuple(judge(made, without=without))
         except Exception as error:  # of the world itself, such as one without an end
             findings = (Finding("the world", type(error).__name__, str(error)[:300]),)
         trace, runs = made.scheduler.trace, len(made.history.ended)

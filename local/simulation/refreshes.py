@@ -32,7 +32,8 @@ class Refresh:
 
 @dataclass
 class Insights:
-    """``gaps`` is between two files, in seconds; ``late_model``: model.json may come long after them."""
+    """``gaps`` is between two files, in seconds. ``written`` is each file with the times at which it was, ``models`` of
+    each folder what model.json listed since when."""
 
     scheduler: Scheduler
     chance: random.Random
@@ -43,6 +44,7 @@ class Insights:
     gaps: tuple[float, float]
     refreshes: list[Refresh] = field(default_factory=list)
     written: dict[str, list[tuple[float, File | None]]] = field(default_factory=dict)
+    models: dict[str, list[tuple[float, frozenset[str]]]] = field(default_factory=dict)
 
     def refresh(self, folder: str, *, clean: bool = False) -> Refresh:
         """Begins one now; it is written while time goes on. A ``clean`` one is as it should be, and quickly there."""
@@ -63,8 +65,11 @@ class Insights:
         self.chance.shuffle(order)
         moment = now
         for name in order:
-            data = self._model(folder, at, files) if name == model else files[name].data
-            self._write(moment, name, data, files.get(name))
+            if name == model:
+                self._write(moment, name, self._model(folder, at, files), None)
+                self._list(moment, folder, frozenset(files))
+            else:
+                self._write(moment, name, files[name].data, files[name])
             moment += self.chance.uniform(0.1, 2) if clean else self.chance.uniform(*self.gaps)
         made = Refresh(folder, now, moment, paths, files, members)
         self.refreshes.append(made)
@@ -87,6 +92,13 @@ class Insights:
         """The newest refresh that had begun then."""
         return next((one for one in reversed(self.refreshes) if one.folder == folder and one.begun <= moment), None)
 
+    def lists(self, folder: str, names: set[str], begin: float, end: float) -> bool:
+        """Whether model.json listed all of these files throughout that time."""
+        versions = self.models.get(folder, [])
+        before = [listed for time, listed in versions if time <= begin][-1:]
+        meanwhile = [listed for time, listed in versions if begin < time <= end]
+        return bool(before) and all(names <= listed for listed in before + meanwhile)
+
     def _write(self, moment: float, name: str, data: bytes, file: File | None) -> None:
         def write() -> None:
             self.container.write(name, data)
@@ -94,6 +106,9 @@ class Insights:
             self.scheduler.note(f"insights {name} {len(data)}")
 
         self.scheduler.at(moment, write)
+
+    def _list(self, moment: float, folder: str, names: frozenset[str]) -> None:
+        self.scheduler.at(moment, lambda: self.models.setdefault(folder, []).append((moment, names)))
 
     def _model(self, folder: str, at: datetime, files: dict[str, File]) -> bytes:
         entities = []

@@ -28,7 +28,8 @@ class Endless(Exception):
 
 @dataclass
 class Process:
-    """``skew`` is how far its clock is ahead, in seconds; ``job`` is what it is at, for attributing its calls."""
+    """``skew`` is how far its clock is ahead, in seconds; ``job`` is what it is at, for attributing its calls. With
+    ``drowsy`` it falls asleep right before it writes a run's record."""
 
     name: str
     skew: float = 0.0
@@ -36,6 +37,7 @@ class Process:
     stalled_until: float = 0.0
     job: str = ""
     mortal: bool = False
+    drowsy: Callable[[], None] | None = None
 
 
 class Strand:

@@ -48,7 +48,8 @@ class Change:
 
 @dataclass
 class Service:
-    """``cursed`` are addresses with which a whole import answers 500."""
+    """``cursed`` are addresses with which a whole import answers 500; ``clinging`` are those that it does not take off
+    a list; ``slow`` is how many seconds a call may take."""
 
     scheduler: Scheduler
     options: dict[str, Any]
@@ -56,6 +57,8 @@ class Service:
     changes: list[Change] = field(default_factory=list)
     lists: dict[str, Listing] = field(default_factory=dict)
     cursed: frozenset[str] = frozenset()
+    clinging: frozenset[str] = frozenset()
+    slow: float = 0.0
     calls: int = 0
     lost_answers: list[float] = field(default_factory=list)
     odd: dict[str, list[str]] = field(default_factory=dict)  # by run, how it was answered oddly
@@ -96,8 +99,11 @@ class Service:
         before = self.listing(list_id) if kind else {}
         if kind == "import" and any(one["EmailAddress"].lower() in self.cursed for one in _rows(request)):
             return Payload(500, {}, b'{"Code":500,"Message":"An error occurred."}')
-        with self.state.log.call(request) as entry:
-            payload = conduct(request, self.state, entry, lambda: False)
+        if kind in ("unsubscribe", "delete") and _removed(request) in self.clinging:
+            payload = Payload(400, {}, b'{"Code":1,"Message":"Invalid Email Address"}')
+        else:
+            with self.state.log.call(request) as entry:
+                payload = conduct(request, self.state, entry, lambda: False)
         if kind:
             after = before if kind == "state" else self.look(list_id)
             self._note(request, payload, kind, job, left, list_id, before, after, late)
@@ -123,8 +129,7 @@ class Service:
             codes = {one["EmailAddress"].lower(): one["Code"] for one in result.get("FailureDetails") or []}
             resubscribe = bool(json.loads(request.body).get("Resubscribe"))
         else:
-            email = parse_qs(urlsplit(request.target).query).get("email", [""])[0]
-            rows = [{"EmailAddress": email or json.loads(request.body)["EmailAddress"]}]
+            rows = [{"EmailAddress": _removed(request)}]
             whole, codes, resubscribe = answer.get("Code") if payload.status >= 300 else None, {}, False
         for row in rows:
             email = row["EmailAddress"].lower()
@@ -204,7 +209,7 @@ class SimulatedAdapter(BaseAdapter):
     def _passage(self, *, writes: bool, patience: float) -> Passage:
         scheduler, weather = self._service.scheduler, self._weather
         random = scheduler.random
-        there = random.uniform(0.02, 0.4) + random.uniform(0, weather.slow)
+        there = random.uniform(0.02, 0.4) + random.uniform(0, weather.slow or self._service.slow)
         back = there + random.uniform(0.01, 0.2)
         if weather.service_away_until > scheduler.time:
             return Passage((), random.uniform(0.05, 2), requests.ConnectionError("away"))
@@ -265,6 +270,12 @@ def _about(request: Request) -> tuple[str, Any]:
     rest = parts[at + 2 :]
     kind = rest[0] if rest else {"DELETE": "delete", "GET": "state"}.get(request.method)
     return parts[at + 1], kind
+
+
+def _removed(request: Request) -> str:
+    """Whom a call for one person is about."""
+    email = parse_qs(urlsplit(request.target).query).get("email", [""])[0]
+    return (email or str(json.loads(request.body)["EmailAddress"])).lower()
 
 
 def _rows(request: Request) -> list[dict[str, Any]]:

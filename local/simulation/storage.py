@@ -4,13 +4,13 @@ The dials of the weather say how often. A write can be stored and not be answere
 that nobody answers; its SDK asks again, and may meet itself; or it is told so first, and the write is stored later.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from local.simulation.scheduler import Passage, Scheduler
+from local.simulation.scheduler import Passage, Process, Scheduler
 from local.simulation.weather import Weather
 from shared.errors import Changed, TemporaryError
 from shared.ports.blobs import CHUNK_BYTES, Blob, BlobInfo, Blobs, Lease
@@ -124,9 +124,18 @@ class SimulatedBlobs:
     def _write[T](self, what: str, name: str, effect: Callable[[], T]) -> T:
         process = self._scheduler.process
         if process and process.mortal and self._happens(self._weather.hesitation):
-            self._scheduler.stall(process, self._scheduler.random.choice([3, 20, 40, 100, 400]))
+            self._hesitate(process, [3, 20, 40, 100, 400])
+        elif process and process.drowsy and name.endswith("/run.json"):
+            fall_asleep, process.drowsy = process.drowsy, None
+            fall_asleep()
             self._scheduler.sleep(0)
+        elif process and process.mortal and _is_shared(name) and self._happens(self._weather.second_thoughts):
+            self._hesitate(process, [40, 100, 200, 700])
         return self._ask(what, name, effect, doubles=True, stored=True)
+
+    def _hesitate(self, process: Process, seconds: Sequence[float]) -> None:
+        self._scheduler.stall(process, self._scheduler.random.choice(seconds))
+        self._scheduler.sleep(0)
 
     def _ask[T](self, what: str, name: str, effect: Callable[[], T], *, doubles: bool, stored: bool) -> T:
         passage = self._passage(name, doubles=doubles, stored=stored)
@@ -173,6 +182,10 @@ class _SimulatedLease:
 
     def release(self) -> None:
         self._blobs.released(self._name, self._far)
+
+
+def _is_shared(name: str) -> bool:
+    return name.endswith(("/run.json", "/active.json")) or "/results/" in name
 
 
 def _nobody_answers(container: str, name: str) -> TemporaryError:

@@ -20,6 +20,7 @@ class Weather:
     tail: float = 0.0  # a call takes up to a minute and a half
     lease_broken: float = 0.0  # of a renewal: somebody has broken the lease
     hesitation: float = 0.0  # of a write: the process stalls between deciding and sending
+    second_thoughts: float = 0.0  # the same of a write of what several read and write, for longer than a lease
     storage_away_until: float = 0.0  # a time
 
     # Queue
@@ -70,7 +71,7 @@ _STRENGTHS = {
 _OF_MESSAGES = ("doubled", "delayed", "lost", "early")
 
 
-def storm(chance: random.Random, now: float) -> Weather:
+def storm(chance: random.Random, now: float, *, rich: bool = False) -> Weather:
     """One storm: a handful of dials, and now and then storage or service away as a whole. Some are of messages alone,
     and of a service that is slow: what happens then must not be excused by anything else."""
     if chance.random() < 0.25:
@@ -78,6 +79,8 @@ def storm(chance: random.Random, now: float) -> Weather:
         return Weather(**turned, slow=chance.choice([0, 0, 10, 40]))
     share = chance.choice([0.1, 0.2, 0.4])
     turned = {name: chance.uniform(*span) for name, span in _STRENGTHS.items() if chance.random() < share}
+    if rich and chance.random() < 0.3:
+        turned["second_thoughts"] = chance.uniform(0.05, 0.3)
     if chance.random() < 0.15:
         turned["storage_away_until"] = now + chance.uniform(0.5, 8) * MINUTE
     if chance.random() < 0.15:

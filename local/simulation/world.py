@@ -15,8 +15,8 @@ from local.simulation.history import History, OwnDoing
 from local.simulation.hosts import Platform
 from local.simulation.messages import SimulatedQueue
 from local.simulation.operator_hands import Operator
-from local.simulation.people import DOMAIN, Population
-from local.simulation.plans import FIELDS, plan
+from local.simulation.people import DOMAIN, Person, Population
+from local.simulation.plans import FIELDS, enriched, plan
 from local.simulation.records import Records
 from local.simulation.refreshes import Insights
 from local.simulation.scheduler import Process, Scheduler
@@ -32,6 +32,7 @@ from shared.record.slices import Sizes
 from shared.runs.tick import tick
 from shared.runs.worker import work
 
+RICH = (0, 1, 5)  # of six worlds: more goes wrong in them; none of those that are kept is among them
 CALM_HOURS = 2.5  # until then every run has ended, whatever it was that went wrong
 _ENVIRONMENT = {"ExportStorage": "UseDevelopmentStorage=true", "SEGMENT_CONTAINER": "segments"}
 
@@ -43,12 +44,15 @@ class World:
         # What a world is made of does not depend on how it goes.
         self.chance = random.Random(f"world {seed}")
         self.plan = plan(self.chance)
+        self.more = random.Random(f"more {seed}")
+        if seed % 6 in RICH:
+            self.plan = enriched(self.plan, self.more)
         self.weather = Weather()
         clock = SimulatedClock(self.scheduler)
         self.state, self.catalog = MemoryBlobs("export-state", clock), MemoryBlobs("export-catalog", clock)
         self.segments, self.queue = MemoryBlobs("segments", clock), MemoryQueue("export-work", clock)
         self.records = Records(self.state, self.catalog, self.queue)
-        self.service = Service(self.scheduler, self.plan.service)
+        self.service = Service(self.scheduler, self.plan.service, slow=self.plan.slow)
         population = Population(random.Random(f"people {seed}"), self.plan.all_tables, self.plan.lively)
         population.settle(self.plan.people)
         self.insights = Insights(
@@ -126,6 +130,9 @@ class World:
         if self.plan.cursed:
             people = list(self.insights.population.people.values())
             self.service.cursed = frozenset({self.chance.choice(people).email})
+        if self.plan.rich and self.more.random() < 0.3:
+            everybody = self.insights.population.people.values()
+            self.service.clinging = frozenset(one.email for one in everybody if self.more.random() < 0.3)
 
     def _populate(self, list_id: str) -> None:
         for person in self.insights.population.people.values():
@@ -162,6 +169,10 @@ class World:
             self._at(max(0.0, begin), partial(self._storm, chance.choice([5, 30, 120]) * MINUTE))
         if chance.random() < 0.2:
             self._at(chance.uniform(0, end), lambda: self.insights.rewrite(chance))
+        if self.plan.rich:
+            for _ in range(self.more.choice([0, 1, 2, 4])):
+                self._at(self.more.uniform(0, end), lambda: self.operator.hang_up(self.more))
+            self.history.on_end = self._perhaps_confirm
         self.history.on_step = self._in_haste
 
     def _in_haste(self, run: dict[str, Any]) -> None:
@@ -178,7 +189,33 @@ class World:
             self._somebody_changes_their_mind,
             lambda: self._storm(10 * MINUTE),
         ]
+        if self.plan.rich:
+            acts += [lambda: self._while_it_sleeps(run)] * 4 + [lambda: self.operator.redirect(export)]
         scheduler.later(random.choice([0.0, random.uniform(0, 3), random.uniform(0, 40)]), random.choice(acts))
+
+    def _while_it_sleeps(self, run: dict[str, Any]) -> None:
+        """Whoever is at work on the run is stopped for longer than a lease, at once or right before it writes down what
+        it decided; its message comes to somebody else, and something changes meanwhile."""
+        random, scheduler, export = self.scheduler.random, self.scheduler, run["export"]
+        acts: list[Callable[[], None]] = [
+            lambda: self.operator.edit(export),
+            lambda: self.operator.redirect(export),
+            lambda: self.operator.cancel(export, run["id"]),
+            lambda: self._refresh(self.plan.folder_of(self.plan.exports[export])),
+            lambda: None,
+        ]
+
+        def fall_asleep(process: Process) -> None:
+            self.platform.stall(process, random.choice([45, 90, 400]))
+            self.queue.put(process.job)
+            self.platform.arrived(0)
+            scheduler.later(random.uniform(0, 25), random.choice(acts))
+
+        for process in self.platform.at_work(run["id"])[:1]:
+            if random.random() < 0.3:
+                fall_asleep(process)
+            else:
+                process.drowsy = partial(fall_asleep, process)
 
     def _at(self, moment: float, call: Callable[[], None]) -> None:
         self.scheduler.at(moment, call)
@@ -189,13 +226,47 @@ class World:
             return
         if newest and self.scheduler.time - newest.begun < MINUTE:
             return  # it would have the same folder
+        before = dict(self.insights.population.people)
         self.insights.population.live()
-        self.insights.refresh(folder)
+        refresh = self.insights.refresh(folder)
+        if self.plan.rich:
+            self._go_by_themselves(before)
+            self._ask_for_runs(folder, refresh.ends + MINUTE * float(self.plan.settings["QUIET_MINUTES"]))
+
+    def _go_by_themselves(self, before: dict[int, Person]) -> None:
+        """Of those who came, left or moved some opt out as well, before or after the run."""
+        for number, person in before.items():
+            now = self.insights.population.people[number]
+            if now.tables != person.tables and self.more.random() < 0.3:
+                list_id = self.more.choice([one for account in self.plan.accounts for one in account.lists])
+                state = self.more.choice(["Unsubscribed", "Unsubscribed", "Bounced"])
+                opt_out = partial(self._own_doing, list_id, now.email, state)
+                if now.email in self.service.listing(list_id):
+                    self._at(self.scheduler.time + self.more.uniform(0, 40) * MINUTE, opt_out)
+
+    def _ask_for_runs(self, folder: str, whole_at: float) -> None:
+        """Somebody tries the refresh before the timer finds it, or sends it after that."""
+        exports = [id_ for id_, one in self.plan.exports.items() if self.plan.folder_of(one) == folder]
+        for export in exports:
+            if self.more.random() < 0.3:
+                self._at(whole_at + self.more.uniform(0, 60), partial(self.operator.start, export, dry_run=True))
+            if self.more.random() < 0.3:
+                self._at(whole_at + self.more.uniform(0, 20) * MINUTE, partial(self.operator.start, export))
 
     def _confirm(self) -> None:
         guarded = [run for run in self.records.runs() if (run.get("error") or {}).get("code") == "too_many_leavers"]
         if guarded:
             self.operator.confirm(guarded[-1])
+
+    def _perhaps_confirm(self, run: dict[str, Any]) -> None:
+        """Where a run was stopped for its leavers somebody confirms it, perhaps late, when there is another refresh."""
+        late = self.more.uniform(1, 90) * MINUTE
+        in_life = self.scheduler.time + late < self.plan.hours * HOUR
+        if (run.get("error") or {}).get("code") == "too_many_leavers" and in_life and self.more.random() < 0.7:
+            self.scheduler.later(late, lambda: self.operator.confirm(run))
+            if self.more.random() < 0.5:
+                folder = run["snapshots"][0]["segment"].partition("/")[0]
+                self.scheduler.later(late / 3, lambda: self._refresh(folder))
 
     def _somebody_changes_their_mind(self) -> None:
         list_id = self.chance.choice([one for account in self.plan.accounts for one in account.lists])
@@ -206,7 +277,7 @@ class World:
 
     def _storm(self, seconds: float) -> None:
         began = self.scheduler.time
-        turn(self.weather, storm(self.scheduler.random, began))
+        turn(self.weather, storm(self.scheduler.random, began, rich=self.plan.rich))
         words = told(self.weather)
         self.history.storms.append((began, began + seconds, words))
         self.scheduler.tell(f"a storm begins: {words}")
@@ -226,10 +297,12 @@ class World:
     def _last_refresh(self) -> None:
         """One more refresh, as it should be, then a run of each export that finds nothing new."""
         self.history.last_refresh_at = self.scheduler.time
-        self.service.cursed = frozenset()
+        self.service.cursed = self.service.clinging = frozenset()
         self.insights.population.live()
         for folder in self.plan.tables:
-            self.insights.refresh(folder, clean=True)
+            refresh = self.insights.refresh(folder, clean=True)
+            if self.plan.rich and self.more.random() < 0.5:
+                self._begin_just_before(folder, refresh.ends + MINUTE * float(self.plan.settings["QUIET_MINUTES"]))
         self._run(20 * MINUTE)
         for export, document in self.plan.exports.items():
             saved = self.records.exports().get(export) or {}
@@ -240,6 +313,14 @@ class World:
         for export in self.plan.exports:
             self.operator.start(export, patient=True, mode="changes")
         self._run(20 * MINUTE)
+
+    def _begin_just_before(self, folder: str, whole_at: float) -> None:
+        """A run of each export of the folder is at work with the older refresh when the timer finds the newer one."""
+        for export, document in self.plan.exports.items():
+            if self.plan.folder_of(document) == folder:
+                begin = partial(self.operator.start, export, mode="everything")
+                self._at(whole_at - self.more.uniform(0, 10), begin)
+        self._at(whole_at + self.more.uniform(0, 10), lambda: self.platform.door("tick", tick))
 
     def _run(self, seconds: float) -> None:
         self.scheduler.run(self.scheduler.time + seconds)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from local.simulation.oracles.findings import Said
-from local.simulation.oracles.reading import OPTIONAL_NOW, Reading, readings
+from local.simulation.oracles.reading import OPTIONAL_NOW, Reading, readings, seconds
 from local.simulation.records import ENDED
 from local.simulation.world import World
 
@@ -93,16 +93,24 @@ def values_cost_no_row(world: World) -> Iterator[Said]:
 
 
 def refresh_is_whole(world: World) -> Iterator[Said]:
-    """Truth 2 and 5: of a dated folder a run uses all files or none."""
+    """Truth 2 and 5: of a dated folder a run uses all files or none: at least those that lay there when it was asked
+    for, and those that model.json lists."""
     for ended in world.history.ended.values():
         run = ended.run
-        if not run.get("partitions"):
+        if not run.get("partitions") or not run.get("planned_at"):
             continue
         for snapshot, parts in zip(run["snapshots"], run["partitions"], strict=True):
             refresh = world.insights.of_path(snapshot["path"])
-            files = [name for name in (refresh.files if refresh else {}) if name.startswith(snapshot["path"] + "/")]
-            if sorted(name.rpartition("/")[2] for name in files) != sorted(parts):
-                yield Said("half", f"{run['id']} used {len(parts)} of {len(files)} files of {snapshot['path'][-40:]}")
+            files = {name for name in (refresh.files if refresh else {}) if name.startswith(snapshot["path"] + "/")}
+            missing = files - {f"{snapshot['path']}/{part}" for part in parts}
+            if refresh is None or not missing:
+                continue
+            begin, end = _span(world, run)
+            if any(world.insights.written.get(name, [(end, None)])[0][0] < begin for name in missing):
+                kind = "left out"
+            else:
+                kind = "half though listed" if world.insights.lists(refresh.folder, files, begin, end) else "half"
+            yield Said(kind, f"{run['id']} used {len(parts)} of {len(files)} files of {snapshot['path'][-40:]}")
 
 
 def no_older_refresh(world: World) -> Iterator[Said]:
@@ -113,10 +121,27 @@ def no_older_refresh(world: World) -> Iterator[Said]:
         if run["dry_run"] or run.get("audit"):
             continue
         for snapshot in run["snapshots"]:
-            key, dated = (run["export"], snapshot["segment"]), snapshot["path"][-15:]
-            if dated < newest.get(key, ""):
-                yield Said("older", f"{run['id']} used {dated} after {newest[key]} of {snapshot['segment']}")
-            newest[key] = max(dated, newest.get(key, ""))
+            key, path = (run["export"], snapshot["segment"]), snapshot["path"]
+            if path < newest.get(key, ""):
+                kind = "older though whole" if _lay_still(world, run, newest[key]) else "older"
+                yield Said(kind, f"{run['id']} used {path[-15:]} after {newest[key][-15:]} of {snapshot['segment']}")
+            newest[key] = max(path, newest.get(key, ""))
+
+
+def _lay_still(world: World, run: dict[str, Any], path: str) -> bool:
+    """Whether all files of a dated folder were there, and written long enough ago, when the run was asked for, and
+    stayed so."""
+    begin, end = _span(world, run)
+    quiet = 60 * float(world.plan.settings["QUIET_MINUTES"])
+    refresh = world.insights.of_path(path)
+    files = [name for name in (refresh.files if refresh else {}) if name.startswith(path + "/")]
+    times = [[time for time, _ in world.insights.written.get(name, [])] for name in files]
+    return all(some and not any(begin - quiet <= time <= end for time in some) and some[0] < begin for some in times)
+
+
+def _span(world: World, run: dict[str, Any]) -> tuple[float, float]:
+    """From before the run was asked for until after it had planned, whatever its clocks say."""
+    return world.history.created_at(run["id"]) - 60, seconds(run["planned_at"]) + 60
 
 
 def _planned_at(run: dict[str, Any]) -> str:

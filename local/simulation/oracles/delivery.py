@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from local.simulation.history import Ended, by_export, by_run
+from local.simulation.oracles.calm import is_calm
 from local.simulation.oracles.findings import Said
 from local.simulation.oracles.parquet import HELD, acknowledged
 from local.simulation.oracles.reading import Reading, difference, expected, readings, seconds, tables_of
 from local.simulation.service import Change
-from local.simulation.weather import HARMLESS
 from local.simulation.world import World
 
 GOOD = ("succeeded", "completed_with_rejects")
+_NOT_THERE = 203
 CALM_SLACK, TROUBLED_SLACK = 15.0, 800.0  # seconds
 
 
@@ -68,7 +69,7 @@ def acknowledged_is_true(world: World) -> Iterator[Said]:
             continue
         for email, state in acknowledged(data).items():
             changes = world.history.changes(run["list_id"], email, until=ended.time)
-            own = [one for one in changes if by_export(one) == run["export"]]
+            own = [one for one in changes if by_export(one) == run["export"] and one.kind == "import"]
             if state not in HELD or not own:
                 if state in HELD:
                     yield Said(
@@ -120,9 +121,12 @@ def counts_are_true(world: World) -> Iterator[Said]:
         gone = [
             one for one in world.service.changes if by_run(one) == run["id"] and one.kind in ("delete", "unsubscribe")
         ]
-        if len({one.email for one in gone if one.code is None}) > run["counts"]["removed"]:
+        off = {one.email for one in gone if one.code in (None, _NOT_THERE)}
+        more, fewer = run["counts"]["removed"] > len(off), run["counts"]["removed"] < len(off)
+        # Whoever is not active any more is not deleted, and counts as removed.
+        if fewer or (more and run["removals"] == "unsubscribe"):
             yield Said(
-                "removed", f"{run['id']} says that it removed {run['counts']['removed']}, and the service {len(gone)}"
+                "removed", f"{run['id']} says that it removed {run['counts']['removed']}, and the service {len(off)}"
             )
 
 
@@ -135,18 +139,6 @@ def no_answer_is_forgotten(world: World) -> Iterator[Said]:
 def untroubled(world: World, ended: Ended) -> bool:
     """Whether nothing went wrong in its time but messages."""
     return is_calm(world, seconds(ended.run["created_at"]) - 60, ended.time)
-
-
-def is_calm(world: World, begin: float, end: float) -> bool:
-    platform = world.platform
-    dead = any(begin <= time <= end for time in platform.deaths)
-    stalled = any(time <= end and time + long >= begin for time, long in platform.stalls)
-    lost = any(begin - 400 <= time <= end for time in world.service.lost_answers)
-    stormy = any(
-        time <= end and until + 300 >= begin and any(not word.startswith(HARMLESS) for word in words.split(", "))
-        for time, until, words in world.history.storms
-    )
-    return not (dead or stalled or lost or stormy)
 
 
 def nothing_after_the_end(world: World) -> Iterator[Said]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from local.simulation.history import by_export, by_run
+from local.simulation.oracles.calm import is_calm
 from local.simulation.oracles.findings import Said
 from local.simulation.oracles.parquet import HELD, acknowledged
 from local.simulation.oracles.reading import Reading, readings, seconds, tables_of
@@ -90,10 +91,19 @@ def _put_there(world: World, change: Change, export: str) -> bool:
 def removals_are_wanted(world: World) -> Iterator[Said]:
     """Nobody is removed by an export that keeps its leavers, in another way than it says, or after it was changed."""
     for change, run in _removals(world):
-        begin = seconds(run["created_at"]) - 60
-        configured = world.history.configured(run["export"], begin, change.left)
+        configured = world.history.configured(run["export"], change.left - _begun(world, run, change), change.left)
         if not any((one["removals"], one["list_id"]) == (change.kind, change.list_id) for one in configured):
             yield Said("not wanted", f"{run['id']}: {change.kind} by an export that says otherwise")
+
+
+def _begun(world: World, run: dict[str, Any], change: Change) -> float:
+    """How many seconds before the call the step can have begun: it looks once how the export is saved."""
+    planned = change.left - seconds(run["created_at"]) + 60
+    if not is_calm(world, change.left - planned, change.left):
+        return planned
+    stormy = any(begin <= change.left and end + 300 >= change.left - planned for begin, end, _ in world.history.storms)
+    a_call = 40.0 if stormy else 0.8 + world.plan.slow
+    return min(planned, 1 + 2 * a_call * world.plan.sizes["leavers"])
 
 
 def guards_hold(world: World) -> Iterator[Said]:
@@ -182,12 +192,13 @@ def leavers_leave(world: World) -> Iterator[Said]:
                 )
 
 
-def last_runs(world: World) -> dict[str, dict[str, Any]]:
-    """The last run of each export that runs in the end, that came to plan."""
+def last_runs(world: World, *, until: float = float("inf")) -> dict[str, dict[str, Any]]:
+    """The last run of each export that runs in the end, that came to plan, of those that had ended ``until`` then."""
     found = {}
     for ended in world.history.ended.values():
         run = ended.run
         document = world.history.configuration(run["export"], float("inf"))
-        if document and document["enabled"] and ended.time > world.history.last_refresh_at and run.get("planned_at"):
+        begin, in_time = world.history.last_refresh_at, ended.time <= until
+        if document and document["enabled"] and begin < ended.time and in_time and run.get("planned_at"):
             found[run["export"]] = run
     return found

@@ -43,6 +43,9 @@ def no_defects(world: World) -> Iterator[Said]:
         yield Said(type(error).__name__, f"{process} at {what}: {type(error).__name__}: {str(error)[:200]}")
     for process, crash in world.scheduler.crashes:
         yield Said(f"crash {type(crash).__name__}", f"{process}: {crash!r}"[:200])
+    for line in world.history.log:
+        if "nobody thought of" in line:
+            yield Said("log", line[:200])
     for run in world.records.runs():
         if (run.get("error") or {}).get("code") == "internal":
             yield Said("internal", f"{run['id']} failed for something that nobody thought of")
@@ -142,10 +145,12 @@ def _went(world: World, own: list[Change], changes: list[Change]) -> bool:
 
 def nothing_new_is_sent(world: World) -> Iterator[Said]:
     """A run that finds nothing new sends nothing, but to whom the service refuses for what may pass."""
+    up_to_date = set(last_runs(world, until=world.history.second_round_at))
     for ended in world.history.ended.values():
         run = ended.run
         if (
-            seconds(run["created_at"]) < world.history.second_round_at
+            run["export"] not in up_to_date
+            or seconds(run["created_at"]) < world.history.second_round_at
             or run["mode"] != "changes"
             or not run["planned_at"]
         ):

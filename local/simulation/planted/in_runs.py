@@ -134,7 +134,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     fault(
         "an orphan that nobody takes away",
-        "a run whose door died stays queued for ever",
+        "the record of a run whose door died before it held the export",
         ("shared/runs/tick.py", "            drop_orphans(app, export.id)\n", ""),
     ),
     fault(
@@ -152,7 +152,7 @@ FAULTS: tuple[Fault, ...] = (
         (
             "shared/runs/final_status.py",
             "    problem = run.failure or (None if run.cancel_requested else run.guarded)\n",
-            "    problem = None if run.cancel_requested or totals.done else run.failure or run.guarded\n",
+            "    problem = (None if totals.done else run.failure) or (None if run.cancel_requested else run.guarded)\n",
         ),
     ),
     fault(
@@ -172,11 +172,55 @@ FAULTS: tuple[Fault, ...] = (
     fault(
         "a schedule that compares days",
         "of two refreshes of one day the second is not new",
-        ("shared/plan/pinned_snapshots.py", "_DATED = 4  #", "_DATED = 2  #"),
         (
             "shared/plan/pinned_snapshots.py",
             '    return one.path.split("/")[-_DATED:] > used.path.split("/")[-_DATED:]\n',
             '    return one.path.split("/")[-4:-1] > used.path.split("/")[-4:-1]\n',
+        ),
+    ),
+    fault(
+        "a run on demand that waits for longer",
+        "what the timer's run took is too young for it, so it takes the refresh before",
+        (
+            "shared/runs/plan_step.py",
+            "    snapshots = pinned_snapshots.newest(app, export)\n",
+            '    snapshots = pinned_snapshots.newest(app, export, 3 if run.trigger == "on-demand" else 1)\n',
+        ),
+        (
+            "shared/plan/pinned_snapshots.py",
+            "def newest(app: App, export: Export) -> tuple[Snapshot, ...]:\n",
+            "def newest(app: App, export: Export, times: int = 1) -> tuple[Snapshot, ...]:\n",
+        ),
+        (
+            "shared/plan/pinned_snapshots.py",
+            "    return tuple(newest_of(app, segment) for segment in export.segments)\n",
+            "    return tuple(newest_of(app, segment, times) for segment in export.segments)\n",
+        ),
+        (
+            "shared/plan/pinned_snapshots.py",
+            "def newest_of(app: App, segment: str) -> Snapshot:\n",
+            "def newest_of(app: App, segment: str, times: int = 1) -> Snapshot:\n",
+        ),
+        (
+            "shared/plan/pinned_snapshots.py",
+            "quiet=timedelta(minutes=app.settings.quiet_minutes)\n",
+            "quiet=times * timedelta(minutes=app.settings.quiet_minutes)\n",
+        ),
+    ),
+    fault(
+        "a run with rejects that fails",
+        "whoever is refused makes the run one that failed",
+        (
+            "shared/runs/final_status.py",
+            "    if problem:\n",
+            "    if closed.counts.refused and not problem:\n"
+            '        problem = Problem(code="refused", message="Some are refused.", action="See rejects.csv.")\n'
+            "    if problem:\n",
+        ),
+        (
+            "shared/runs/final_status.py",
+            "from shared.record.run_record import Run, Status\n",
+            "from shared.record.run_record import Problem, Run, Status\n",
         ),
     ),
 )

@@ -11,6 +11,11 @@ FAULTS: tuple[Fault, ...] = (
             "WHERE list_contains($batches::UBIGINT[], s.file_row_number // $batch_rows)\n",
             "WHERE $batches IS NOT NULL\n",
         ),
+        (
+            "shared/send/merge_acknowledged.py",
+            "FROM rows JOIN told USING (batch)\n",
+            "FROM rows LEFT JOIN told USING (batch)\n",
+        ),
     ),
     fault(
         "a refused person acknowledged",
@@ -19,6 +24,16 @@ FAULTS: tuple[Fault, ...] = (
             "shared/send/merge_acknowledged.py",
             "    WHEN code IS NOT NULL THEN code\n",
             "    WHEN code = 0 THEN code\n",
+        ),
+    ),
+    fault(
+        "a batch with a refusal offered again",
+        "at once, in the hope of better luck",
+        (
+            "shared/send/import_call.py",
+            "    result = _send_rows(slice_, rows, account, list_id, resubscribe, [])\n    if not resubscribe:\n",
+            "    result = _send_rows(slice_, rows, account, list_id, resubscribe, [])\n    if result.refused:\n"
+            "        result = _send_rows(slice_, rows, account, list_id, resubscribe, [])\n    if not resubscribe:\n",
         ),
     ),
     fault(
@@ -106,6 +121,15 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     fault(
+        "invalid for duplicate",
+        "two counts changed places, and the sum is as it was",
+        (
+            "shared/plan/planner.py",
+            "            invalid=account.invalid + invalid,\n            duplicate=account.duplicate + duplicate,\n",
+            "            invalid=account.invalid + duplicate,\n            duplicate=account.duplicate + invalid,\n",
+        ),
+    ),
+    fault(
         "an older snapshot taken",
         "of the minutes of a day the first comes first",
         (
@@ -120,7 +144,7 @@ FAULTS: tuple[Fault, ...] = (
         (
             "shared/segments/snapshots.py",
             "    written_at = max(info.modified for info in files)\n",
-            "    partitions = partitions[:2]\n    written_at = max(info.modified for info in files)\n",
+            "    partitions = partitions[:-1] or partitions\n    written_at = max(info.modified for info in files)\n",
         ),
     ),
     fault(
