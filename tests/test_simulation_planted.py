@@ -26,7 +26,14 @@ def test_some_are_found_at_once(name: str) -> None:
     assert hunt(next(one for one in FAULTS if one.name == name), 20)
 
 
-def test_each_oracle_has_a_fault_that_it_alone_finds() -> None:
+def test_each_fault_and_each_oracle_stands_in_the_tables() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "delivery.md").read_text()
+    told = [cells[1].strip() for cells in (line.split("|") for line in text.splitlines()) if len(cells) > 3]
+    assert not {one.name for one in FAULTS} - set(told)
+    assert not set(NAMES) - {one.strip("`") for one in told}
+
+
+def test_each_oracle_is_given_a_fault() -> None:
     assert set(NEEDED.values()) <= {one.name for one in FAULTS}
     # The others find something in the engine as it is.
     assert set(NAMES) - set(NEEDED) <= {one.oracle for one in EXPECTED}
