@@ -11,11 +11,12 @@ from typing import Any
 from local.memory.blobs import MemoryBlobs
 from local.memory.queue import MemoryQueue
 from local.memory.vault import MemoryVault
-from local.simulation.history import History, OwnDoing
+from local.simulation.history import History
 from local.simulation.hosts import Platform
+from local.simulation.life import Life
 from local.simulation.messages import SimulatedQueue
 from local.simulation.operator_hands import Operator
-from local.simulation.people import DOMAIN, Person, Population
+from local.simulation.people import DOMAIN, Population
 from local.simulation.plans import FIELDS, enriched, plan
 from local.simulation.records import Records
 from local.simulation.refreshes import Insights
@@ -23,7 +24,7 @@ from local.simulation.scheduler import Process, Scheduler
 from local.simulation.service import API, Service, SimulatedAdapter
 from local.simulation.storage import SimulatedBlobs
 from local.simulation.threads import SimulatedClock, SimulatedThreads
-from local.simulation.weather import HOUR, MINUTE, Weather, calm, storm, told, turn
+from local.simulation.weather import HOUR, MINUTE, Weather, calm, turn
 from local.simulation.workspaces import workspace
 from shared import settings
 from shared.campaign_monitor.account import Accounts
@@ -69,6 +70,20 @@ class World:
             self.scheduler, self.weather, self.queue, self._app, hidden=self.plan.hidden, skews=self.plan.skews
         )
         self.operator = Operator(self.scheduler, self.chance, self.platform, self.plan, self.records)
+        self.life = Life(
+            self.scheduler,
+            self.plan,
+            self.chance,
+            self.more,
+            self.weather,
+            self.service,
+            self.insights,
+            self.records,
+            self.queue,
+            self.history,
+            self.platform,
+            self.operator,
+        )
         self._settings = settings.read(_ENVIRONMENT | self.plan.settings)
         self._sizes = Sizes(**self.plan.sizes)
 
@@ -81,7 +96,7 @@ class World:
         for number in range(self.plan.timers):
             self.platform.timer(number, tick, 15 * MINUTE)
         self._run(2 * MINUTE)
-        self._schedule_life()
+        self.life.begin()
         self._run(self.plan.hours * HOUR)
         self._calm_down()
         self._run(CALM_HOURS * HOUR)
@@ -137,156 +152,8 @@ class World:
     def _populate(self, list_id: str) -> None:
         for person in self.insights.population.people.values():
             if self.chance.random() < 0.15:
-                self._own_doing(list_id, person.email, self.chance.choice(["Active", "Unsubscribed", "Bounced"]))
-        self._own_doing(list_id, f"stranger@{DOMAIN}", "Active")
-
-    def _own_doing(self, list_id: str, email: str, state: str) -> None:
-        suppressed = state == "Unsubscribed" and self.chance.random() < 0.4
-        self.service.put(list_id, email, state, suppressed=suppressed)
-        self.history.own_doings.append(OwnDoing(self.scheduler.time, list_id, email.lower(), state, suppressed))
-        self.scheduler.tell(f"past the product: {email.partition('@')[0]} is {state} on {list_id[:4]}")
-
-    def _schedule_life(self) -> None:
-        chance, end = self.chance, self.plan.hours * HOUR
-        refreshes = []
-        for folder in self.plan.tables:
-            moment = chance.uniform(0, end / 3)
-            for _ in range(chance.choice([1, 2, 3, 4])):
-                if moment < end:
-                    refreshes.append(moment)
-                    self._at(moment, partial(self._refresh, folder))
-                gap = chance.uniform(2, 40) * MINUTE if self.plan.overlaps else chance.uniform(0.6, 3) * HOUR
-                moment += gap
-        for _ in range(chance.choice([0, 1, 3, 6])):
-            self._at(chance.uniform(0, end), self.operator.act)
-        for _ in range(chance.choice([0, 0, 2, 4])):
-            self._at(chance.uniform(0, end), self._confirm)
-        for _ in range(chance.choice([0, 2, 5])):
-            self._at(chance.uniform(0, end), self._somebody_changes_their_mind)
-        for _ in range(chance.choice([0, 1, 1, 2, 4])):
-            # Most are about when there is something to do.
-            begin = chance.choice(refreshes) + chance.uniform(-5, 20) * MINUTE
-            self._at(max(0.0, begin), partial(self._storm, chance.choice([5, 30, 120]) * MINUTE))
-        if chance.random() < 0.2:
-            self._at(chance.uniform(0, end), lambda: self.insights.rewrite(chance))
-        if self.plan.rich:
-            for _ in range(self.more.choice([0, 1, 2, 4])):
-                self._at(self.more.uniform(0, end), lambda: self.operator.hang_up(self.more))
-            self.history.on_end = self._perhaps_confirm
-        self.history.on_step = self._in_haste
-
-    def _in_haste(self, run: dict[str, Any]) -> None:
-        """Something is done while a run is at work."""
-        random, scheduler, export = self.scheduler.random, self.scheduler, run["export"]
-        if random.random() >= self.plan.haste or scheduler.time > self.plan.hours * HOUR:
-            return
-        acts: list[Callable[[], None]] = [
-            lambda: self.operator.cancel(export, run["id"]),
-            lambda: self.operator.cancel(export, run["id"]),
-            lambda: self.operator.edit(export),
-            lambda: self.operator.start(export),
-            self.operator.act,
-            self._somebody_changes_their_mind,
-            lambda: self._storm(10 * MINUTE),
-        ]
-        if self.plan.rich:
-            acts += [lambda: self._while_it_sleeps(run)] * 4 + [lambda: self.operator.redirect(export)]
-        scheduler.later(random.choice([0.0, random.uniform(0, 3), random.uniform(0, 40)]), random.choice(acts))
-
-    def _while_it_sleeps(self, run: dict[str, Any]) -> None:
-        """Whoever is at work on the run is stopped for longer than a lease, at once or right before it writes down what
-        it decided; its message comes to somebody else, and something changes meanwhile."""
-        random, scheduler, export = self.scheduler.random, self.scheduler, run["export"]
-        acts: list[Callable[[], None]] = [
-            lambda: self.operator.edit(export),
-            lambda: self.operator.redirect(export),
-            lambda: self.operator.cancel(export, run["id"]),
-            lambda: self._refresh(self.plan.folder_of(self.plan.exports[export])),
-            lambda: None,
-        ]
-
-        def fall_asleep(process: Process) -> None:
-            self.platform.stall(process, random.choice([45, 90, 400]))
-            self.queue.put(process.job)
-            self.platform.arrived(0)
-            scheduler.later(random.uniform(0, 25), random.choice(acts))
-
-        for process in self.platform.at_work(run["id"])[:1]:
-            if random.random() < 0.3:
-                fall_asleep(process)
-            else:
-                process.drowsy = partial(fall_asleep, process)
-
-    def _at(self, moment: float, call: Callable[[], None]) -> None:
-        self.scheduler.at(moment, call)
-
-    def _refresh(self, folder: str) -> None:
-        newest = self.insights.begun_by(folder, self.scheduler.time)
-        if newest and (newest.ends > self.scheduler.time and not self.plan.overlaps):
-            return
-        if newest and self.scheduler.time - newest.begun < MINUTE:
-            return  # it would have the same folder
-        before = dict(self.insights.population.people)
-        self.insights.population.live()
-        refresh = self.insights.refresh(folder)
-        if self.plan.rich:
-            self._go_by_themselves(before)
-            self._ask_for_runs(folder, refresh.ends + MINUTE * float(self.plan.settings["QUIET_MINUTES"]))
-
-    def _go_by_themselves(self, before: dict[int, Person]) -> None:
-        """Of those who came, left or moved some opt out as well, before or after the run."""
-        for number, person in before.items():
-            now = self.insights.population.people[number]
-            if now.tables != person.tables and self.more.random() < 0.3:
-                list_id = self.more.choice([one for account in self.plan.accounts for one in account.lists])
-                state = self.more.choice(["Unsubscribed", "Unsubscribed", "Bounced"])
-                opt_out = partial(self._own_doing, list_id, now.email, state)
-                if now.email in self.service.listing(list_id):
-                    self._at(self.scheduler.time + self.more.uniform(0, 40) * MINUTE, opt_out)
-
-    def _ask_for_runs(self, folder: str, whole_at: float) -> None:
-        """Somebody tries the refresh before the timer finds it, or sends it after that."""
-        exports = [id_ for id_, one in self.plan.exports.items() if self.plan.folder_of(one) == folder]
-        for export in exports:
-            if self.more.random() < 0.3:
-                self._at(whole_at + self.more.uniform(0, 60), partial(self.operator.start, export, dry_run=True))
-            if self.more.random() < 0.3:
-                self._at(whole_at + self.more.uniform(0, 20) * MINUTE, partial(self.operator.start, export))
-
-    def _confirm(self) -> None:
-        guarded = [run for run in self.records.runs() if (run.get("error") or {}).get("code") == "too_many_leavers"]
-        if guarded:
-            self.operator.confirm(guarded[-1])
-
-    def _perhaps_confirm(self, run: dict[str, Any]) -> None:
-        """Where a run was stopped for its leavers somebody confirms it, perhaps late, when there is another refresh."""
-        late = self.more.uniform(1, 90) * MINUTE
-        in_life = self.scheduler.time + late < self.plan.hours * HOUR
-        if (run.get("error") or {}).get("code") == "too_many_leavers" and in_life and self.more.random() < 0.7:
-            self.scheduler.later(late, lambda: self.operator.confirm(run))
-            if self.more.random() < 0.5:
-                folder = run["snapshots"][0]["segment"].partition("/")[0]
-                self.scheduler.later(late / 3, lambda: self._refresh(folder))
-
-    def _somebody_changes_their_mind(self) -> None:
-        list_id = self.chance.choice([one for account in self.plan.accounts for one in account.lists])
-        listing = self.service.listing(list_id)
-        email = self.chance.choice(sorted(listing))
-        states = ["Unsubscribed", "Bounced"] if listing[email]["state"] == "Active" else ["Active"]
-        self._own_doing(list_id, email, self.chance.choice(states))
-
-    def _storm(self, seconds: float) -> None:
-        began = self.scheduler.time
-        turn(self.weather, storm(self.scheduler.random, began, rich=self.plan.rich))
-        words = told(self.weather)
-        self.history.storms.append((began, began + seconds, words))
-        self.scheduler.tell(f"a storm begins: {words}")
-
-        def end() -> None:
-            self.scheduler.tell("the storm is over")
-            turn(self.weather, calm())
-
-        self.scheduler.later(seconds, end)
+                self.life.own_doing(list_id, person.email, self.chance.choice(["Active", "Unsubscribed", "Bounced"]))
+        self.life.own_doing(list_id, f"stranger@{DOMAIN}", "Active")
 
     def _calm_down(self) -> None:
         turn(self.weather, calm())
@@ -319,8 +186,8 @@ class World:
         for export, document in self.plan.exports.items():
             if self.plan.folder_of(document) == folder:
                 begin = partial(self.operator.start, export, mode="everything")
-                self._at(whole_at - self.more.uniform(0, 10), begin)
-        self._at(whole_at + self.more.uniform(0, 10), lambda: self.platform.door("tick", tick))
+                self.scheduler.at(whole_at - self.more.uniform(0, 10), begin)
+        self.scheduler.at(whole_at + self.more.uniform(0, 10), lambda: self.platform.door("tick", tick))
 
     def _run(self, seconds: float) -> None:
         self.scheduler.run(self.scheduler.time + seconds)

@@ -1,0 +1,186 @@
+"""What happens in a world while it lives: refreshes, people who come and go, operators in haste, storms."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from local.memory.queue import MemoryQueue
+from local.simulation.history import History, OwnDoing
+from local.simulation.hosts import Platform
+from local.simulation.operator_hands import Operator
+from local.simulation.people import Person
+from local.simulation.plans import Plan
+from local.simulation.records import Records
+from local.simulation.refreshes import Insights
+from local.simulation.scheduler import Process, Scheduler
+from local.simulation.service import Service
+from local.simulation.weather import HOUR, MINUTE, Weather, calm, storm, told, turn
+
+
+@dataclass
+class Life:
+    """``chance`` decides what every world has, ``more`` what the rich ones have beside it."""
+
+    scheduler: Scheduler
+    plan: Plan
+    chance: random.Random
+    more: random.Random
+    weather: Weather
+    service: Service
+    insights: Insights
+    records: Records
+    queue: MemoryQueue
+    history: History
+    platform: Platform
+    operator: Operator
+
+    def begin(self) -> None:
+        """Plans what happens when, and what a run at work may meet."""
+        chance, end = self.chance, self.plan.hours * HOUR
+        refreshes = []
+        for folder in self.plan.tables:
+            moment = chance.uniform(0, end / 3)
+            for _ in range(chance.choice([1, 2, 3, 4])):
+                if moment < end:
+                    refreshes.append(moment)
+                    self.scheduler.at(moment, partial(self._refresh, folder))
+                gap = chance.uniform(2, 40) * MINUTE if self.plan.overlaps else chance.uniform(0.6, 3) * HOUR
+                moment += gap
+        for _ in range(chance.choice([0, 1, 3, 6])):
+            self.scheduler.at(chance.uniform(0, end), self.operator.act)
+        for _ in range(chance.choice([0, 0, 2, 4])):
+            self.scheduler.at(chance.uniform(0, end), self._confirm)
+        for _ in range(chance.choice([0, 2, 5])):
+            self.scheduler.at(chance.uniform(0, end), self._somebody_changes_their_mind)
+        for _ in range(chance.choice([0, 1, 1, 2, 4])):
+            # Most are about when there is something to do.
+            begin = chance.choice(refreshes) + chance.uniform(-5, 20) * MINUTE
+            self.scheduler.at(max(0.0, begin), partial(self._storm, chance.choice([5, 30, 120]) * MINUTE))
+        if chance.random() < 0.2:
+            self.scheduler.at(chance.uniform(0, end), lambda: self.insights.rewrite(chance))
+        if self.plan.rich:
+            for _ in range(self.more.choice([0, 1, 2, 4])):
+                self.scheduler.at(self.more.uniform(0, end), lambda: self.operator.hang_up(self.more))
+            self.history.on_end = self._perhaps_confirm
+        self.history.on_step = self._in_haste
+
+    def _in_haste(self, run: dict[str, Any]) -> None:
+        """Something is done while a run is at work."""
+        random, scheduler, export = self.scheduler.random, self.scheduler, run["export"]
+        if random.random() >= self.plan.haste or scheduler.time > self.plan.hours * HOUR:
+            return
+        acts: list[Callable[[], None]] = [
+            lambda: self.operator.cancel(export, run["id"]),
+            lambda: self.operator.cancel(export, run["id"]),
+            lambda: self.operator.edit(export),
+            lambda: self.operator.start(export),
+            self.operator.act,
+            self._somebody_changes_their_mind,
+            lambda: self._storm(10 * MINUTE),
+        ]
+        if self.plan.rich:
+            acts += [lambda: self._while_it_sleeps(run)] * 4 + [lambda: self.operator.redirect(export)]
+        scheduler.later(random.choice([0.0, random.uniform(0, 3), random.uniform(0, 40)]), random.choice(acts))
+
+    def _while_it_sleeps(self, run: dict[str, Any]) -> None:
+        """Whoever is at work on the run is stopped for longer than a lease, at once or right before it writes down what
+        it decided; its message comes to somebody else, and something changes meanwhile."""
+        random, scheduler, export = self.scheduler.random, self.scheduler, run["export"]
+        acts: list[Callable[[], None]] = [
+            lambda: self.operator.edit(export),
+            lambda: self.operator.redirect(export),
+            lambda: self.operator.cancel(export, run["id"]),
+            lambda: self._refresh(self.plan.folder_of(self.plan.exports[export])),
+            lambda: None,
+        ]
+
+        def fall_asleep(process: Process) -> None:
+            self.platform.stall(process, random.choice([45, 90, 400]))
+            self.queue.put(process.job)
+            self.platform.arrived(0)
+            scheduler.later(random.uniform(0, 25), random.choice(acts))
+
+        for process in self.platform.at_work(run["id"])[:1]:
+            if random.random() < 0.3:
+                fall_asleep(process)
+            else:
+                process.drowsy = partial(fall_asleep, process)
+
+    def _refresh(self, folder: str) -> None:
+        newest = self.insights.begun_by(folder, self.scheduler.time)
+        if newest and (newest.ends > self.scheduler.time and not self.plan.overlaps):
+            return
+        if newest and self.scheduler.time - newest.begun < MINUTE:
+            return  # it would have the same folder
+        before = dict(self.insights.population.people)
+        self.insights.population.live()
+        refresh = self.insights.refresh(folder)
+        if self.plan.rich:
+            self._go_by_themselves(before)
+            self._ask_for_runs(folder, refresh.ends + MINUTE * float(self.plan.settings["QUIET_MINUTES"]))
+
+    def _go_by_themselves(self, before: dict[int, Person]) -> None:
+        """Of those who came, left or moved some opt out as well, before or after the run."""
+        for number, person in before.items():
+            now = self.insights.population.people[number]
+            if now.tables != person.tables and self.more.random() < 0.3:
+                list_id = self.more.choice([one for account in self.plan.accounts for one in account.lists])
+                state = self.more.choice(["Unsubscribed", "Unsubscribed", "Bounced"])
+                opt_out = partial(self.own_doing, list_id, now.email, state)
+                if now.email in self.service.listing(list_id):
+                    self.scheduler.at(self.scheduler.time + self.more.uniform(0, 40) * MINUTE, opt_out)
+
+    def own_doing(self, list_id: str, email: str, state: str) -> None:
+        """Past the product somebody becomes active, unsubscribes or bounces."""
+        suppressed = state == "Unsubscribed" and self.chance.random() < 0.4
+        self.service.put(list_id, email, state, suppressed=suppressed)
+        self.history.own_doings.append(OwnDoing(self.scheduler.time, list_id, email.lower(), state, suppressed))
+        self.scheduler.tell(f"past the product: {email.partition('@')[0]} is {state} on {list_id[:4]}")
+
+    def _ask_for_runs(self, folder: str, whole_at: float) -> None:
+        """Somebody tries the refresh before the timer finds it, or sends it after that."""
+        exports = [id_ for id_, one in self.plan.exports.items() if self.plan.folder_of(one) == folder]
+        for export in exports:
+            if self.more.random() < 0.3:
+                self.scheduler.at(
+                    whole_at + self.more.uniform(0, 60), partial(self.operator.start, export, dry_run=True)
+                )
+            if self.more.random() < 0.3:
+                self.scheduler.at(whole_at + self.more.uniform(0, 20) * MINUTE, partial(self.operator.start, export))
+
+    def _confirm(self) -> None:
+        guarded = [run for run in self.records.runs() if (run.get("error") or {}).get("code") == "too_many_leavers"]
+        if guarded:
+            self.operator.confirm(guarded[-1])
+
+    def _perhaps_confirm(self, run: dict[str, Any]) -> None:
+        """Where a run was stopped for its leavers somebody confirms it, perhaps late, when there is another refresh."""
+        late = self.more.uniform(1, 90) * MINUTE
+        in_life = self.scheduler.time + late < self.plan.hours * HOUR
+        if (run.get("error") or {}).get("code") == "too_many_leavers" and in_life and self.more.random() < 0.7:
+            self.scheduler.later(late, lambda: self.operator.confirm(run))
+            if self.more.random() < 0.5:
+                folder = run["snapshots"][0]["segment"].partition("/")[0]
+                self.scheduler.later(late / 3, lambda: self._refresh(folder))
+
+    def _somebody_changes_their_mind(self) -> None:
+        list_id = self.chance.choice([one for account in self.plan.accounts for one in account.lists])
+        listing = self.service.listing(list_id)
+        email = self.chance.choice(sorted(listing))
+        states = ["Unsubscribed", "Bounced"] if listing[email]["state"] == "Active" else ["Active"]
+        self.own_doing(list_id, email, self.chance.choice(states))
+
+    def _storm(self, seconds: float) -> None:
+        began = self.scheduler.time
+        turn(self.weather, storm(self.scheduler.random, began, rich=self.plan.rich))
+        words = told(self.weather)
+        self.history.storms.append((began, began + seconds, words))
+        self.scheduler.tell(f"a storm begins: {words}")
+
+        def end() -> None:
+            self.scheduler.tell("the storm is over")
+            turn(self.weather, calm())
+
+        self.scheduler.later(seconds, end)
