@@ -18,6 +18,7 @@ from shared.record.step_lock import LOCK_SECONDS
 from shared.record.step_outcome import Step
 from shared.runs import sweep, worker
 from shared.runs.cancel import cancel
+from shared.runs.last_tick import last_tick
 from shared.runs.start import drop_orphans, start
 from shared.runs.tick import tick
 
@@ -111,7 +112,7 @@ def test_two_processes_that_start_an_export_at_once_get_one_run(azurite: Azurite
     world.save(schedule=None)
     program = """
 import json, sys
-from shared.runs.start import drop_orphans, start
+from shared.runs.start import start
 from shared.app import wire
 from shared.settings import read
 app = wire(read(json.loads(sys.argv[1])))
@@ -248,12 +249,30 @@ def test_a_run_whose_door_died_before_it_held_its_export_never_begins(world: Wor
     assert sent(world) == 0
 
 
+def test_a_run_that_never_held_its_export_is_taken_away_after_days_without_a_tick(world: World) -> None:
+    tick(world.app)
+    orphan = _left_by_its_door(world)
+    later(world, minutes=3 * 24 * 60)
+
+    tick(world.app)
+
+    assert world.app.runs.ids(orphan.export) == []
+
+
+def test_a_last_tick_that_cannot_be_read_stops_no_tick(world: World) -> None:
+    world.app.state.write("tick.json", b'{"at": "yesterday"}')
+
+    tick(world.app)
+
+    assert last_tick(world.app.state) is not None
+
+
 def test_a_run_that_is_about_to_begin_is_not_taken_for_one_that_never_did(world: World) -> None:
     run = world.start()
     later(world, minutes=6)
     assert not world.app.runs.remove_unclaimed(newest(world, run))
 
-    drop_orphans(world.app, run.export)
+    drop_orphans(world.app, run.export, seen=world.app.clock.now())
     world.pump()
 
     assert newest(world, run).status == "succeeded"

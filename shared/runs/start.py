@@ -12,7 +12,7 @@ from shared.runs import sweep
 from shared.runs.due import Due
 from shared.runs.idempotency import Keys
 
-_ORPHANS_SINCE = timedelta(days=1)
+_ORPHANS_FOR = timedelta(days=1)
 
 
 def start(
@@ -85,12 +85,11 @@ def _begin_once(app: App, run: Run, key: str, *, since: datetime, is_answer: boo
     raise Changed(f"the run of {run.export}")
 
 
-def drop_orphans(app: App, export: str) -> None:
-    """Takes away the records of the last day whose run never came to hold its export: whoever asked for it died before,
-    or lost its storage, and got no answer. Nothing came of it, and it must not begin when nobody expects it any more:
-    what is due is due again, and who asked asks again."""
-    now = app.clock.now()
-    first, last = run_id(now - _ORPHANS_SINCE, ""), run_id(now - sweep.SILENT, "")
+def drop_orphans(app: App, export: str, *, seen: datetime) -> None:
+    """Takes away the records since a day before ``seen``, when somebody last looked, whose run never came to hold its
+    export: whoever asked for it died before, or lost its storage, and got no answer. Nothing came of it, and it must
+    not begin when nobody expects it any more: what is due is due again, and who asked asks again."""
+    first, last = run_id(seen - _ORPHANS_FOR, ""), run_id(app.clock.now() - sweep.SILENT, "")
     for id_ in (one for one in app.runs.ids(export) if first <= one < last):
         run = _found(app, export, id_)
         if run and run.status == "queued" and not run.claimed:

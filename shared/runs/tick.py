@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Iterable
+from datetime import datetime
 
 from shared.catalog.documents import Export
-from shared.errors import ExportError, defect
+from shared.errors import ExportError, Unreadable, defect
 from shared.parts import App
 from shared.plan import pinned_snapshots
 from shared.record import telemetry
@@ -12,7 +13,7 @@ from shared.record.run_record import Run
 from shared.runs import due as schedule
 from shared.runs.due import Due
 from shared.runs.idempotency import Keys
-from shared.runs.last_tick import note_tick
+from shared.runs.last_tick import last_tick, note_tick
 from shared.runs.start import drop_orphans, start
 from shared.runs.sweep import sweep
 
@@ -22,11 +23,11 @@ _log = logging.getLogger(__name__)
 def tick(app: App) -> list[Run]:
     """Returns the runs that it started. An export that cannot be looked at does not keep the others from their turn."""
     sweep(app)
-    exports, started = 0, []
+    exports, started, seen = 0, [], _seen(app)
     for export in app.catalog.exports():
         exports += 1
         try:
-            drop_orphans(app, export.id)
+            drop_orphans(app, export.id, seen=seen)
             due = _due(app, export, app.runs.newest(export.id))
             if due:
                 run, is_new = start(app, export.id, due.trigger, key=due.key, answers=due)
@@ -40,6 +41,14 @@ def tick(app: App) -> list[Run]:
     note_tick(app.state, now)
     telemetry.tell("tick", exports=exports, started=len(started))
     return started
+
+
+def _seen(app: App) -> datetime:
+    """When the tick before this one looked at all exports; now, where nobody knows."""
+    try:
+        return last_tick(app.state) or app.clock.now()
+    except Unreadable:
+        return app.clock.now()
 
 
 def _due(app: App, export: Export, runs: Iterable[Run]) -> Due | None:
