@@ -249,14 +249,24 @@ class Done[T]:
 
 class OneThread:
     """Keeps ``shared.ports.threads.Threads`` with no thread at all: what is started is done at once, and what is to be
-    repeated is not."""
+    repeated is done when the test says ``catch_up``, as after a sleep."""
+
+    def __init__(self) -> None:
+        self._repeated: list[Callable[[], bool]] = []
+
+    def catch_up(self) -> None:
+        self._repeated = [call for call in self._repeated if call()]
 
     def crew(self, most: int) -> AbstractContextManager[Crew]:
         return nullcontext(_AtOnce())
 
     @contextmanager
     def repeat(self, call: Callable[[], bool], seconds: float) -> Iterator[None]:
-        yield
+        self._repeated.append(call)
+        try:
+            yield
+        finally:
+            self._repeated = [one for one in self._repeated if one is not call]
 
     def condition(self) -> Condition:
         return threading.Condition()

@@ -3,14 +3,9 @@
 import pytest
 from world import World, balances, csv_rows, person
 
-from local.memory.blobs import MemoryBlobs
-from local.memory.clock import ManualClock
-from shared.azure.system_threads import SystemThreads
-from shared.errors import LockLost
 from shared.record.blob_places import slice_name
 from shared.record.run_record import Problem
 from shared.record.slices import Sizes
-from shared.record.step_lock import LOCK_SECONDS, step_lock
 from shared.runs.cancel import cancel
 
 ROWS = Sizes().first_slice + Sizes().rest + 2
@@ -93,21 +88,3 @@ def test_two_writers_of_one_record_lose_nothing(world: World) -> None:
     assert seen == 2
     assert changed.cancel_requested
     assert changed.failure is not None
-
-
-def test_a_lock_that_was_lost_stops_its_holder() -> None:
-    clock = ManualClock()
-    state = MemoryBlobs("state", clock)
-    with step_lock(state, "locks/one", clock, SystemThreads(), lambda: None) as lock:
-        lock.check()
-        clock.sleep(LOCK_SECONDS + 1)
-        with pytest.raises(LockLost):
-            lock.check()
-        assert lock.renew()
-        lock.check()
-
-        clock.sleep(LOCK_SECONDS + 1)
-        with step_lock(state, "locks/one", clock, SystemThreads(), lambda: None):
-            assert not lock.renew()
-            with pytest.raises(LockLost):
-                lock.check()

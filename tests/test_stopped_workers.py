@@ -26,6 +26,7 @@ from shared.record.acknowledged import HELD
 from shared.runs.cancel import cancel
 from shared.runs.start import start
 from shared.runs.tick import tick
+from shared.runs.worker import MOST_DELIVERIES
 
 pytestmark = pytest.mark.slow  # for its many points
 
@@ -105,14 +106,15 @@ class WatchedCalls(InProcess):
         return self._stop.call(what, lambda: self._service.answer(request))
 
 
-def stopped_app(world: MemoryWorld, stop: Stop) -> App:
+def stopped_app(world: MemoryWorld, stop: Stop, threads: OneThread) -> App:
     return world.new_app(
         workspace=workspace,
+        threads=threads,
         state=Watched(world.state, stop),
         catalog_blobs=Watched(world.catalog, stop),
         segments=Watched(world.segments, stop),
         queue=Watched(world.queue, stop),
-        destinations=Accounts(API, world.clock, OneThread(), lambda _: WatchedCalls(world.service, stop)),
+        destinations=Accounts(API, world.clock, threads, lambda _: WatchedCalls(world.service, stop)),
     )
 
 
@@ -212,6 +214,10 @@ def at_step(step: str, slice_: int | None = None, *, returners: tuple[int, ...] 
 
 
 # What others do meanwhile.
+
+
+def nothing_happens(_: Story) -> None:
+    pass
 
 
 def they_end_it_and_send_a_newer_snapshot(story: Story) -> None:
@@ -315,17 +321,19 @@ WORKERS: list[tuple[str, Begin, Actor, Meanwhile]] = [
 def stops(
     begin: Begin, actor: Actor, meanwhile: Meanwhile, when: str, among: tuple[str, ...] = ("",)
 ) -> Iterator[tuple[Story, Stop]]:
-    """For each call that the actor makes, among those that begin so, how it came out when it stood still there."""
+    """For each call that the actor makes, among those that begin so, how it came out when it stood still there. When
+    it wakes, what renews its lock is the first to run."""
     base = begin()
     for at in range(1, 1000):
-        story = base.copy()
+        story, threads = base.copy(), OneThread()
 
-        def goes_on(story: Story = story) -> None:
+        def goes_on(story: Story = story, threads: OneThread = threads) -> None:
             story.world.clock.sleep(STOPPED_SECONDS)
             meanwhile(story)
+            threads.catch_up()
 
         stop = Stop(at, when, goes_on, among)
-        actor(story, stopped_app(story.world, stop))
+        actor(story, stopped_app(story.world, stop, threads))
         if not stop.happened:
             assert at > 2
             return
@@ -349,6 +357,19 @@ def test_whoever_stands_still_at_any_call_does_no_harm_when_it_wakes(
         except AssertionError as error:
             harm.append(f"{stop.where}: {error}; raised: {story.world.errors}")
     assert not harm, "\n\n".join(harm)
+
+
+@pytest.mark.parametrize("step", ["plan", "send", "finish"])
+def test_whoever_lost_its_lock_at_the_last_delivery_does_not_end_the_run(step: str) -> None:
+    """Machines that died have counted the deliveries before; nothing is wrong with the run."""
+
+    def a_last_delivery(story: Story, app: App) -> None:
+        taken = story.world.take()
+        assert taken
+        story.world.work(replace(taken, count=MOST_DELIVERIES), app)
+
+    for story, _ in stops(lambda: at_step(step), a_last_delivery, nothing_happens, "after"):
+        story.must_be_right()
 
 
 both_ways = pytest.mark.parametrize(

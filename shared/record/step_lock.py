@@ -1,6 +1,7 @@
 """One worker at a time: a lease on a blob of its own, renewed as long as the work goes on."""
 
 import logging
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -23,27 +24,35 @@ class StepLock:
 
     def check(self) -> None:
         """Raises LockLost where the lock is no longer ours: this process slept too long, or the storage was away."""
-        if self._clock.monotonic() > self._valid_until:
+        if self._has_run_out():
             raise LockLost(self._name)
 
     def renew(self) -> bool:
-        """Whether to go on renewing."""
+        """Whether to go on renewing. A lock that has run out is lost for good, also where the storage would give it
+        back: somebody may have seen that nobody held it, and have gone on from there."""
         asked = self._clock.monotonic()
         try:
-            self._lease.renew()
-            self._valid_until = asked + LOCK_SECONDS
+            if not self._has_run_out():
+                self._lease.renew()
         except Changed:
-            self._valid_until = asked - 1
-            return False
+            self._valid_until = -math.inf
         except ExportError as error:
             _log.warning("lock %s: not renewed: %s", self._name, error.code)
+            return True
+        if self._has_run_out():
+            return False
+        self._valid_until = asked + LOCK_SECONDS
         return True
+
+    def _has_run_out(self) -> bool:
+        return self._clock.monotonic() > self._valid_until
 
 
 @contextmanager
 def step_lock(blobs: Blobs, name: str, clock: Clock, threads: Threads, beat: Callable[[], None]) -> Iterator[StepLock]:
     """Holds the lock ``name``, and calls ``beat`` now and every few seconds meanwhile. When the process dies, the lock
-    is free LOCK_SECONDS later. Raises Held where somebody else has it."""
+    is free LOCK_SECONDS later. Raises Held where somebody else has it, and LockLost in the place of whatever is raised
+    after the lock was lost: that says nothing about the work, which may be somebody else's by then."""
     asked = clock.monotonic()
     lease = blobs.lease(name, LOCK_SECONDS)
     lock = StepLock(name, lease, clock, asked + LOCK_SECONDS)
@@ -61,5 +70,8 @@ def step_lock(blobs: Blobs, name: str, clock: Clock, threads: Threads, beat: Cal
         beat()
         with threads.repeat(renew, LOCK_SECONDS / 4):
             yield lock
+    except Exception:
+        lock.check()
+        raise
     finally:
         lease.release()

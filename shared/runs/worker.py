@@ -58,8 +58,11 @@ def work(app: App, message: bytes, delivery: int = 1) -> None:
         result, code = "raised", known.code
         if delivery < MOST_DELIVERIES and _may_pass(error):
             raise
-        result = "failed"
-        fail(app, step.run, known, closing=order.step == "finish")
+        if isinstance(error, LockLost):
+            result = "left"  # whoever lost the lock decides nothing about the run: the sweep takes it up
+        else:
+            result = "failed"
+            fail(app, step.run, known, closing=order.step == "finish")
     finally:
         telemetry.tell(
             "step",

@@ -15,14 +15,14 @@ FAULTS: tuple[Fault, ...] = (
     fault(
         "a lease that is not renewed",
         "after half a minute another worker takes the step",
-        ("shared/record/step_lock.py", "            self._lease.renew()\n", ""),
+        ("shared/record/step_lock.py", "                self._lease.renew()\n", "                pass\n"),
     ),
     fault(
         "a lost lock that nobody notices",
         "a worker that slept goes on sending",
         (
             "shared/record/step_lock.py",
-            "        if self._clock.monotonic() > self._valid_until:\n            raise LockLost(self._name)\n",
+            "        if self._has_run_out():\n            raise LockLost(self._name)\n",
             "        return\n",
         ),
     ),
