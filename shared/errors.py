@@ -87,6 +87,15 @@ class LockLost(ExportError):
         )
 
 
+class SliceMissing(ExportError):
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            "slice_missing",
+            f"{name} is gone, so what it held is neither sent nor acknowledged.",
+            "Somebody or a lifecycle rule deleted it. Run the export again: what was confirmed of the others is kept.",
+        )
+
+
 class Held(ExportError):
     def __init__(self, name: str) -> None:
         super().__init__("held", f"{name} is being worked on by another instance.", "Nothing is to be done.")

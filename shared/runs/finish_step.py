@@ -1,8 +1,10 @@
 """The last step of a run: what was confirmed is acknowledged, and the account is closed."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from shared.errors import SliceMissing
 from shared.parts import App
 from shared.ports.compare_and_swap import replace
 from shared.record import acknowledged
@@ -15,6 +17,8 @@ from shared.runs.final_status import ended
 from shared.runs.next_steps import open_slices
 from shared.runs.send_step import read_planned
 from shared.send.merge_acknowledged import Confirmation
+
+_log = logging.getLogger(__name__)
 
 LOOKS_AFTER = 2  # seconds, whether the steps that were at work have stopped
 
@@ -52,10 +56,12 @@ def _confirm(app: App, run: Run, lock: StepLock) -> tuple[Totals, Mapping[str, i
         )
         for number, _ in results.totals():
             result = results.get(number)
-            if result:
+            if result is None:
+                continue
+            totals += result.totals
+            if planned := _planned(app, run, number):
                 add = confirmation.add if number < run.import_slices else confirmation.add_leavers
-                add(read_planned(app, run, number), result)
-                totals += result.totals
+                add(planned, result)
         before = work.folder / "before.parquet"
         etag = app.state.download(name, before)
         merged = confirmation.merge(before if etag else None)
@@ -63,6 +69,17 @@ def _confirm(app: App, run: Run, lock: StepLock) -> tuple[Totals, Mapping[str, i
         with merged.open("rb") as file:
             replace(app.state, name, file, etag)
         return totals, app.rejects(run).write("r", confirmation.rejects(run), after="p")
+
+
+def _planned(app: App, run: Run, number: int) -> bytes | None:
+    """The slice; None where it is gone and the run has failed for that: all others are acknowledged."""
+    try:
+        return read_planned(app, run, number)
+    except SliceMissing as error:
+        if run.failure is None:
+            raise
+        _log.warning("export=%s run=%s: %s", run.export, run.id, error)
+        return None
 
 
 def _there_before(app: App, run: Run, folder: Path) -> Path | None:

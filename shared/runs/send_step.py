@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 
 from shared.catalog.documents import Export
-from shared.errors import Conflict, ExportError
+from shared.errors import Conflict, SliceMissing
 from shared.leavers.removal_call import take_off
 from shared.parts import App
 from shared.ports.destination import Destination
@@ -57,15 +57,11 @@ def send(app: App, run: Run, number: int, lock: StepLock) -> Iterator[Outcome]:
 
 
 def read_planned(app: App, run: Run, number: int) -> bytes:
-    """The slice as the plan wrote it."""
+    """The slice as the plan wrote it. Raises SliceMissing."""
     name = slice_name(run, number)
     blob = app.state.read(name)
     if blob is None:
-        raise ExportError(
-            "slice_missing",
-            f"{name} is gone, so what it held cannot be sent.",
-            "Somebody deleted it, or a lifecycle rule did. Run the export again: what was confirmed is kept.",
-        )
+        raise SliceMissing(name)
     return blob.data
 
 

@@ -62,7 +62,7 @@ def work(app: App, message: bytes, delivery: int = 1) -> None:
             result = "left"  # whoever lost the lock decides nothing about the run: the sweep takes it up
         else:
             result = "failed"
-            fail(app, step.run, known, closing=order.step == "finish")
+            fail(app, step.run, known, closing=order.step == "finish" and step.run.failure is not None)
     finally:
         telemetry.tell(
             "step",

@@ -1,0 +1,30 @@
+"""A file of a run that somebody deleted costs what it held, and nothing else."""
+
+import pytest
+from memory_world import EXPORT, MemoryWorld
+from world import balances, csv_rows, person
+
+from shared.record.blob_places import slice_name
+
+
+@pytest.mark.parametrize("gone", [0, 1])
+def test_what_was_confirmed_of_the_other_slices_is_acknowledged(gone: int) -> None:
+    world = MemoryWorld()
+    world.put_rows(csv_rows(*(person(number) for number in range(60))), at="2026/11/23/0900")
+    world.save(schedule=None)
+    run = world.start()
+    while '"finish"' not in world.queue.lying()[0].text:
+        world.pump(1)
+    run = world.app.runs.get(EXPORT, run.id)
+    assert run.slices > 1
+    world.state.delete(slice_name(run, gone))
+
+    world.pump()
+
+    run = world.app.runs.get(EXPORT, run.id)
+    assert (run.status, run.error and run.error.code) == ("failed", "slice_missing")
+    assert run.counts.added == 60
+    assert balances(run)
+    again = world.run()
+    assert (again.status, again.counts.unchanged > 0, again.counts.updated < 60) == ("succeeded", True, True)
+    assert again.counts.unchanged + again.counts.updated == 60
