@@ -6,6 +6,10 @@ from typing import Any
 
 from local.standin.answers import Payload
 
+# Where it cannot be told who was refused; and where it cannot be told how many were what.
+NAMELESS = ("failures misspelt", "a failure untold")
+MISCOUNTED = (*NAMELESS, "a count that does not fit", "new for existing")
+
 
 def oddly(payload: Payload, chance: random.Random) -> tuple[Payload, str]:
     """The answer otherwise, and how."""
