@@ -90,4 +90,20 @@ FAULTS: tuple[Fault, ...] = (
             '            _log.warning("Campaign Monitor: %s: %s", request.path, key.get_secret_value())\n',
         ),
     ),
+    fault(
+        "a rehearsal that reads the first partition alone",
+        "it should be quick, and its counts are not what the run would give",
+        (
+            "shared/runs/plan_step.py",
+            "    newest = tuple(pinned_snapshots.used(snapshot) for snapshot in snapshots)\n",
+            "    if run.dry_run:\n"
+            "        snapshots = tuple(replace(one, partitions=one.partitions[:1]) for one in snapshots)\n"
+            "    newest = tuple(pinned_snapshots.used(snapshot) for snapshot in snapshots)\n",
+        ),
+        (
+            "shared/runs/plan_step.py",
+            "from contextlib import closing\n",
+            "from contextlib import closing\nfrom dataclasses import replace\n",
+        ),
+    ),
 )

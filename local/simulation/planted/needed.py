@@ -7,7 +7,7 @@ NEEDED = {
     "account_balances": "an account that forgets the unsent of a cancelled run",
     "rows_counted": "invalid for duplicate",
     "rows_told": "duplicates that are not told",
-    "refresh_is_whole": "a snapshot without its last partition",
+    "refresh_is_whole": "a rehearsal that reads the first partition alone",
     "no_older_refresh": "a run on demand that waits for longer",
     "has_arrived": "who is known is unchanged",
     "acknowledged_is_true": "a refused person acknowledged",
