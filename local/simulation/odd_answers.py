@@ -6,6 +6,11 @@ from typing import Any
 
 from local.standin.answers import Payload
 
+_MISSPELT, _UNTOLD = "failures misspelt", "a failure untold"
+_NO_FIT, _SWAPPED = "a count that does not fit", "new for existing"
+NAMELESS = (_MISSPELT, _UNTOLD)  # nobody can tell from it who was refused
+MISCOUNTED = (*NAMELESS, _NO_FIT, _SWAPPED)  # or how many were what
+
 
 def oddly(payload: Payload, chance: random.Random) -> tuple[Payload, str]:
     """The answer otherwise, and how."""
@@ -25,13 +30,13 @@ def oddly(payload: Payload, chance: random.Random) -> tuple[Payload, str]:
 def _more(result: dict[str, Any], chance: random.Random) -> str:
     by = chance.choice([-1, 1])
     result["TotalExistingSubscribers"] = max(0, result["TotalExistingSubscribers"] + by)
-    return "a count that does not fit"
+    return _NO_FIT
 
 
 def _swapped(result: dict[str, Any], _: random.Random) -> str:
     new, existing = result["TotalNewSubscribers"], result["TotalExistingSubscribers"]
     result["TotalNewSubscribers"], result["TotalExistingSubscribers"] = existing, new
-    return "new for existing"
+    return _SWAPPED
 
 
 def _in_capitals(result: dict[str, Any], _: random.Random) -> str:
@@ -49,7 +54,7 @@ def _with_blanks(result: dict[str, Any], _: random.Random) -> str:
 def _misspelt(result: dict[str, Any], _: random.Random) -> str:
     for one in result["FailureDetails"]:
         one["EmailAddress"] = one["EmailAddress"].replace("@", "=40")
-    return "failures misspelt" if result["FailureDetails"] else "it is as it was"
+    return _MISSPELT if result["FailureDetails"] else "it is as it was"
 
 
 def _unlisted_code(result: dict[str, Any], _: random.Random) -> str:
@@ -64,9 +69,9 @@ def _twice(result: dict[str, Any], _: random.Random) -> str:
 
 
 def _without_details(result: dict[str, Any], _: random.Random) -> str:
-    if result["FailureDetails"]:
-        result["FailureDetails"] = result["FailureDetails"][1:]
-    return "a failure untold"
+    told = result["FailureDetails"]
+    result["FailureDetails"] = told[1:]
+    return _UNTOLD if told else "it is as it was"
 
 
 def _with_mark(_result: dict[str, Any], _: random.Random) -> str:

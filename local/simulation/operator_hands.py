@@ -36,7 +36,7 @@ class Operator:
             document = {
                 "id": account.id,
                 "display_name": account.id,
-                "secret_name": account.key,
+                "secret_name": account.secret_name,
                 "usable_by": "contributors",
                 "consent": {"agreed_by": "Jane", "agreed_at": "2026-11-01T09:00:00Z"},
             }

@@ -18,6 +18,10 @@ class Account:
     key: str
     lists: tuple[str, ...]
 
+    @property
+    def secret_name(self) -> str:
+        return f"secret-of-{self.id}"
+
 
 @dataclass
 class Plan:

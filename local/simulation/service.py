@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 from requests.adapters import BaseAdapter
 
-from local.simulation.odd_answers import oddly
+from local.simulation.odd_answers import NAMELESS, oddly
 from local.simulation.scheduler import Passage, Process, Scheduler
 from local.simulation.weather import Weather
 from local.standin.answers import Payload
@@ -62,6 +62,9 @@ class Service:
     calls: int = 0
     lost_answers: list[float] = field(default_factory=list)
     odd: dict[str, list[str]] = field(default_factory=dict)  # by run, how it was answered oddly
+    unnamed: dict[str, set[str]] = field(
+        default_factory=dict
+    )  # by run, who was in a batch that does not tell who failed
 
     def __post_init__(self) -> None:
         self.state = State(":memory:", Options(**self.options))
@@ -150,6 +153,11 @@ class Service:
             )
             self.changes.append(change)
 
+    def note_odd(self, run: str, how: str, request: Request) -> None:
+        self.odd.setdefault(run, []).append(how)
+        if how in NAMELESS:
+            self.unnamed.setdefault(run, set()).update(one["EmailAddress"].lower() for one in _rows(request))
+
     def _set_clock(self) -> None:
         self.state.options = self.state.options.model_copy(update={"now": self.scheduler.now()})
 
@@ -198,7 +206,7 @@ class SimulatedAdapter(BaseAdapter):
             payload = self._service.serve(asked, job, left, late=scheduler.time > left + passage.answer)
             if kind == "import" and random.random() < weather.odd:
                 payload, how = oddly(payload, random)
-                self._service.odd.setdefault(str(json.loads(job or "{}").get("run")), []).append(how)
+                self._service.note_odd(str(json.loads(job or "{}").get("run")), how, asked)
                 scheduler.tell(f"the service answers oddly: {how}")
             return payload
 

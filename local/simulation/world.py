@@ -115,7 +115,7 @@ class World:
             catalog_blobs=self._blobs(self.catalog),
             segments=self._blobs(self.segments),
             queue=SimulatedQueue(self.queue, self.scheduler, self.weather, self.platform.arrived),
-            vault=MemoryVault({account.key: account.key for account in self.plan.accounts}),
+            vault=MemoryVault({account.secret_name: account.key for account in self.plan.accounts}),
             destinations=Accounts(API, clock, threads, lambda _: SimulatedAdapter(self.service, self.weather, process)),
             clock=clock,
             threads=threads,

@@ -3,7 +3,7 @@ down, and share no code with the engine."""
 
 from collections.abc import Collection, Iterator
 
-from local.simulation.oracles import account, delivery, leavers, life, people
+from local.simulation.oracles import account, delivery, leavers, life, people, what_is_asked
 from local.simulation.oracles.findings import Finding, Oracle
 from local.simulation.world import World
 
@@ -32,6 +32,13 @@ ORACLES: tuple[Oracle, ...] = (
     people.opted_out_stays_out,
     people.opt_outs_are_not_forgotten,
     people.no_address_leaks,
+    people.no_key_leaks,
+    what_is_asked.times_are_kept,
+    what_is_asked.paused_exports_rest,
+    what_is_asked.everything_is_everything,
+    what_is_asked.consent_is_sent,
+    what_is_asked.who_is_asked_back_comes_back,
+    what_is_asked.audits_are_true,
     life.every_run_ends,
     life.nothing_is_left,
     life.no_defects,

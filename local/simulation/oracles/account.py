@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from local.simulation.oracles.findings import Said
+from local.simulation.oracles.last_refresh import last_files, last_runs
 from local.simulation.oracles.reading import OPTIONAL_NOW, Reading, readings, seconds
 from local.simulation.records import ENDED
 from local.simulation.world import World
@@ -94,7 +95,8 @@ def values_cost_no_row(world: World) -> Iterator[Said]:
 
 def refresh_is_whole(world: World) -> Iterator[Said]:
     """Truth 2 and 5: of a dated folder a run uses all files or none: at least those that lay there when it was asked
-    for, and those that model.json lists."""
+    for, and those that model.json lists; and in the end those of the last refresh."""
+    yield from _not_the_last(world)
     for ended in world.history.ended.values():
         run = ended.run
         if not run.get("partitions") or not run.get("planned_at"):
@@ -111,6 +113,23 @@ def refresh_is_whole(world: World) -> Iterator[Said]:
             else:
                 kind = "half though listed" if world.insights.lists(refresh.folder, files, begin, end) else "half"
             yield Said(kind, f"{run['id']} used {len(parts)} of {len(files)} files of {snapshot['path'][-40:]}")
+
+
+def _not_the_last(world: World) -> Iterator[Said]:
+    """Of the runs that were asked for when the last refresh had long been there."""
+    for export, run in last_runs(world).items():
+        if seconds(run["created_at"]) < world.history.second_round_at:
+            continue
+        used = {
+            f"{snapshot['path']}/{part}"
+            for snapshot, parts in zip(run["snapshots"], run["partitions"], strict=True)
+            for part in parts
+        }
+        there = {name for names in last_files(world, export).values() for name in names}
+        if used != there:
+            yield Said(
+                "not the last", f"{run['id']} used {len(used & there)} of {len(there)} files of the last refresh"
+            )
 
 
 def no_older_refresh(world: World) -> Iterator[Said]:

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 from local.simulation.history import Ended, by_export, by_run
+from local.simulation.odd_answers import MISCOUNTED
 from local.simulation.oracles.calm import is_calm
 from local.simulation.oracles.findings import Said
 from local.simulation.oracles.parquet import HELD, acknowledged
@@ -49,15 +51,16 @@ def _not_arrived(world: World, ended: Ended, reading: Reading, refused: set[str]
         elif last.code is not None:
             if by_run(last) == run["id"]:
                 said.append(
-                    Said(f"refused{_oddly(world, run)}", f"{name} was refused with {last.code}, and is not told")
+                    Said(f"refused{_oddly(world, last)}", f"{name} was refused with {last.code}, and is not told")
                 )
         elif last.after is None or (wrong := difference(expected(read, reading), last.after, tables_of(run))):
             said.append(Said("another value", f"{name} counts as sent, and {wrong if last.after else 'is not there'}"))
     return said
 
 
-def _oddly(world: World, run: dict[str, object]) -> str:
-    return " in an odd answer" if run["id"] in world.service.odd else ""
+def _oddly(world: World, refused: Change) -> str:
+    """Where an answer to the run about this very batch did not tell who was refused."""
+    return " in an odd answer" if refused.email in world.service.unnamed.get(by_run(refused), ()) else ""
 
 
 def acknowledged_is_true(world: World) -> Iterator[Said]:
@@ -79,8 +82,7 @@ def acknowledged_is_true(world: World) -> Iterator[Said]:
             newest = [one for one in own if by_run(one) == by_run(own[-1])]
             if all(one.code is not None for one in newest):
                 words = f"was refused with {newest[-1].code}, and is acknowledged"
-                kind = "refused" + ("" if not world.service.odd else " in an odd answer")
-                yield Said(kind, f"{run['id']}: {email.partition('@')[0]} {words}")
+                yield Said(f"refused{_oddly(world, newest[-1])}", f"{run['id']}: {email.partition('@')[0]} {words}")
 
 
 def sent_once(world: World) -> Iterator[Said]:
@@ -103,7 +105,8 @@ def counts_are_true(world: World) -> Iterator[Said]:
     """Added, updated and refused are as the service took them, where no answer was lost."""
     for ended in world.history.ended.values():
         run = ended.run
-        if not untroubled(world, ended) or not sends(run) or run["id"] in world.service.odd:
+        miscounted = any(how in MISCOUNTED for how in world.service.odd.get(run["id"], ()))
+        if not untroubled(world, ended) or not sends(run) or miscounted:
             continue
         last: dict[str, Change] = {}
         for change in world.service.changes:
@@ -118,16 +121,21 @@ def counts_are_true(world: World) -> Iterator[Said]:
         }
         if told != true:
             yield Said("counts", f"{run['id']} says {told}, and the service {true}")
-        gone = [
-            one for one in world.service.changes if by_run(one) == run["id"] and one.kind in ("delete", "unsubscribe")
-        ]
-        off = {one.email for one in gone if one.code in (None, _NOT_THERE)}
-        more, fewer = run["counts"]["removed"] > len(off), run["counts"]["removed"] < len(off)
-        # Whoever is not active any more is not deleted, and counts as removed.
-        if fewer or (more and run["removals"] == "unsubscribe"):
+        off = _taken_off(world, run)
+        if run["counts"]["removed"] != len(off):
             yield Said(
                 "removed", f"{run['id']} says that it removed {run['counts']['removed']}, and the service {len(off)}"
             )
+
+
+def _taken_off(world: World, run: dict[str, Any]) -> set[str]:
+    """Whom the run took off the list, and who had gone when it wanted to: before it deletes somebody it looks."""
+    in_files = {email for reading in readings(world.history, run) for email in reading.mentioned}
+    own = [one for one in world.service.changes if by_run(one) == run["id"]]
+    off = {one.email for one in own if one.kind in ("delete", "unsubscribe") and one.code in (None, _NOT_THERE)}
+    # It looks also whether newcomers are there; they stand in its files.
+    looks = [one for one in own if one.kind == "state" and one.email not in in_files]
+    return off | {one.email for one in looks if not one.before or one.before["state"] not in ("Active", "Unconfirmed")}
 
 
 def no_answer_is_forgotten(world: World) -> Iterator[Said]:

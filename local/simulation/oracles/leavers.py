@@ -1,11 +1,13 @@
 """Truth 5: nobody is removed who has not left."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from local.simulation.history import by_export, by_run
+from local.simulation.history import Ended, by_export, by_run
 from local.simulation.oracles.calm import is_calm
+from local.simulation.oracles.delivery import GOOD, untroubled
 from local.simulation.oracles.findings import Said
+from local.simulation.oracles.last_refresh import last_readings, last_runs
 from local.simulation.oracles.parquet import HELD, acknowledged
 from local.simulation.oracles.reading import Reading, readings, seconds, tables_of
 from local.simulation.refreshes import Refresh
@@ -168,37 +170,46 @@ def _used(run: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def leavers_leave(world: World) -> Iterator[Said]:
-    """In the end whoever left is off the list, as the export says: no leaver is forgotten."""
-    last = last_runs(world)
-    held = {
-        export: acknowledged(data)
-        for export, run in last.items()
-        if (data := world.history.acknowledged_at(export, run["list_id"], float("inf")))
-    }
-    for export, run in last.items():
-        found = readings(world.history, run)
-        if run["removals"] == "keep" or run["status"] == "failed" or run.get("warnings") or not found:
+    """In the end whoever left is off the list, as the export says: no leaver is forgotten, whatever the export
+    remembers of whom it put there."""
+    for export, run in last_runs(world).items():
+        uncertain = any(one["code"] == "leavers_uncertain" for one in run.get("warnings") or ())
+        if run["removals"] == "keep" or run["status"] not in GOOD or uncertain:
             continue
-        for email, state in held.get(export, {}).items():
-            elsewhere = any(
-                held[other].get(email) in HELD
-                for other, one in last.items()
-                if other != export and other in held and one["list_id"] == run["list_id"]
-            )
-            on_list = world.service.listing(run["list_id"]).get(email, {}).get("state") == "Active"
-            if state == 1001 and on_list and not elsewhere and not any(email in reading.mentioned for reading in found):
+        found = last_readings(world, run)
+        for email, record in world.service.listing(run["list_id"]).items():
+            in_files = any(email in reading.mentioned for reading in found)
+            if record["state"] == "Active" and found and not in_files and _surely_put(world, export, run, email):
                 yield Said(
                     "stays", f"{email.partition('@')[0]} left {export}, which put them there, and is on the list"
                 )
 
 
-def last_runs(world: World, *, until: float = float("inf")) -> dict[str, dict[str, Any]]:
-    """The last run of each export that runs in the end, that came to plan, of those that had ended ``until`` then."""
-    found = {}
-    for ended in world.history.ended.values():
-        run = ended.run
-        document = world.history.configuration(run["export"], float("inf"))
-        begin, in_time = world.history.last_refresh_at, ended.time <= until
-        if document and document["enabled"] and begin < ended.time and in_time and run.get("planned_at"):
-            found[run["export"]] = run
-    return found
+def _surely_put(world: World, export: str, run: dict[str, Any], email: str) -> bool:
+    """Whether this export alone sent them, and it was the last to make them active: with a run that asked who was
+    there, that met nothing that would excuse it, and after which nothing happened that would."""
+    history, list_id = world.history, run["list_id"]
+    changes = history.changes(list_id, email)
+    turned = [one for one in changes if one.code is None and _is_active(one.after) and not _is_active(one.before)]
+    put = turned[-1] if turned else None
+    ended = history.ended.get(by_run(put)) if put else None
+    if put is None or ended is None or not _put_there(world, put, export) or not _remembers(world, ended):
+        return False
+    began = history.created_at(by_run(put))
+    doings = any((one.list_id, one.email) == (list_id, email) and one.time > began for one in history.own_doings)
+    imports = [one for one in changes if one.kind == "import"]
+    shared = any(by_export(one) != export for one in imports)
+    refused = any(one.code is not None and one.time > put.time for one in imports)
+    deleted = any(document is None and time > began for time, document in history.configurations[export])
+    return not (doings or shared or refused or deleted)
+
+
+def _remembers(world: World, ended: Ended) -> bool:
+    """Whether the run could tell whom it added, and came to note it."""
+    run = ended.run
+    good = run["removals"] != "keep" and run["status"] in GOOD
+    return good and untroubled(world, ended) and run["id"] not in world.service.unnamed
+
+
+def _is_active(record: Mapping[str, Any] | None) -> bool:
+    return bool(record and record["state"] == "Active")

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from local.simulation.history import by_export
 from local.simulation.oracles.delivery import GOOD
 from local.simulation.oracles.findings import Said
-from local.simulation.oracles.leavers import last_runs
-from local.simulation.oracles.reading import difference, expected, readings, seconds, tables_of
+from local.simulation.oracles.last_refresh import last_readings, last_runs
+from local.simulation.oracles.reading import difference, expected, seconds, tables_of
 from local.simulation.records import ENDED
 from local.simulation.service import Change
 from local.simulation.world import World
@@ -96,7 +96,7 @@ def converges(world: World) -> Iterator[Said]:
     """One refresh and a run after nothing goes wrong any more, everybody in a segment is on the list with what their
     row says; but for those who opted out, or whom the service refuses, or whom the export unsubscribed."""
     for export, run in last_runs(world).items():
-        for reading in readings(world.history, run)[-1:]:
+        for reading in last_readings(world, run)[-1:]:
             for email, read in reading.first.items():
                 record = world.service.listing(run["list_id"]).get(email)
                 changes = world.history.changes(run["list_id"], email)

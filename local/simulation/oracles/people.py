@@ -1,4 +1,4 @@
-"""Who opted out stays out, and no address stands where it should not."""
+"""Who opted out stays out, and no address and no key stands where it should not."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -63,18 +63,29 @@ def opt_outs_are_not_forgotten(world: World) -> Iterator[Said]:
 
 def no_address_leaks(world: World) -> Iterator[Said]:
     """No address stands in a record, a message, a log, an error or an id."""
+    for kind, where, text in _told(world):
+        if _holds_one(text) or _holds_one(where):
+            yield Said(kind, f"{where} holds an address: {text[:120]}")
+            return
+
+
+def no_key_leaks(world: World) -> Iterator[Said]:
+    """No key of an account stands there either."""
+    keys = [account.key for account in world.plan.accounts]
+    for kind, where, text in _told(world):
+        if any(key in text or key in where for key in keys):
+            yield Said(kind, f"{where} holds a key")
+            return
+
+
+def _told(world: World) -> Iterator[tuple[str, str, str]]:
+    """All that others than those who may see addresses may read: what it is, its name, and its text."""
     for name, content in world.records.texts():
-        if _holds_one(content.decode("utf-8", "replace")) or _holds_one(name):
-            yield Said("record", f"{name} holds an address")
-            return
+        yield "record", name, content.decode("utf-8", "replace")
     for line in world.history.log:
-        if _holds_one(line):
-            yield Said("log", f"the log holds an address: {line[:120]}")
-            return
+        yield "log", "the log", line
     for process, what, error in world.platform.defects:
-        if _holds_one(str(error)):
-            yield Said("error", f"an error of {process} at {what} holds an address")
-            return
+        yield "error", f"an error of {process} at {what}", str(error)
 
 
 def _holds_one(text: str) -> bool:

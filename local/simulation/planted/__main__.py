@@ -10,11 +10,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-from local.simulation.planted import by_a_stranger, in_leavers, in_runs, in_sending
+from local.simulation.planted import by_a_stranger, in_leavers, in_runs, in_sending, in_what_is_asked
 from local.simulation.planted.faults import Fault, Misplaced, plant
 from local.simulation.planted.needed import NEEDED
 
-FAULTS = (*in_runs.FAULTS, *in_sending.FAULTS, *in_leavers.FAULTS, *by_a_stranger.FAULTS)
+FAULTS = (
+    *in_runs.FAULTS,
+    *in_sending.FAULTS,
+    *in_leavers.FAULTS,
+    *in_what_is_asked.FAULTS,
+    *by_a_stranger.FAULTS,
+)
 _SAID = re.compile(r"^seed (\d+): ([\w ]+), ([^:]+): ")
 
 

@@ -92,6 +92,43 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     fault(
+        "leavers that fill no slice",
+        "the last slice, which is not full, is forgotten",
+        (
+            "shared/leavers/who_left.py",
+            "        starts = range(0, leavers, rows)\n",
+            "        starts = range(0, leavers - rows + 1, rows)\n",
+        ),
+    ),
+    fault(
+        "leavers forgotten",
+        "the plan counts them, and writes nobody down",
+        (
+            "shared/leavers/removal_plan.py",
+            "    return Removal(to_remove=departure.to_remove, slices=slices, rows=rows)\n",
+            "    return Removal(to_remove=departure.to_remove)\n",
+        ),
+    ),
+    fault(
+        "added is confirmed",
+        "who was not on the list before is noted like who was, and never removed",
+        ("shared/send/merge_acknowledged.py", "new) THEN $added\n", "new) THEN $confirmed\n"),
+        (
+            "shared/send/merge_acknowledged.py",
+            '                "added": State.ADDED,\n',
+            "",
+        ),
+    ),
+    fault(
+        "whoever is let go counts as removed",
+        "also one who was on the list before, and stays there",
+        (
+            "shared/leavers/removal_call.py",
+            "        return BatchResult()\n",
+            "        return BatchResult(removed=1)\n",
+        ),
+    ),
+    fault(
         "an export that was changed goes on removing",
         "it goes by what was planned",
         (

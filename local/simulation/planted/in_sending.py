@@ -46,6 +46,15 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     fault(
+        "a failure with blanks around it",
+        "it is nobody's",
+        (
+            "shared/send/import_call.py",
+            "refused = {failure.email.strip().lower(): failure.code for failure in imported.failures}",
+            "refused = {failure.email.lower(): failure.code for failure in imported.failures}",
+        ),
+    ),
+    fault(
         "a partly taken batch that counts as taken",
         "Code 210 without its failures",
         (
