@@ -23,7 +23,8 @@ class Account:
 class Plan:
     """``exports`` are documents of the catalog by their id, as they were at first. ``haste`` is how often something is
     done while a run is at work; ``invocation`` is after how many seconds a step hands over. In ``rich`` worlds more
-    goes wrong; ``slow`` is for how many seconds a call of the service may take, also when nothing goes wrong."""
+    goes wrong; ``slow`` is for how many seconds a call of the service may take, also when nothing goes wrong, and
+    ``scenes`` how often a step is played with."""
 
     hours: float
     accounts: tuple[Account, ...]
@@ -46,6 +47,7 @@ class Plan:
     invocation: float = 900.0
     rich: bool = False
     slow: float = 0.0
+    scenes: float = 0.0
 
     @property
     def all_tables(self) -> tuple[str, ...]:
@@ -106,6 +108,8 @@ def enriched(made: Plan, chance: random.Random) -> Plan:
         rich=True,
         style=worse,
         slow=slow,
+        scenes=chance.choice([0.2, 0.5, 0.8]),
+        workers=max(made.workers, chance.choice([1, 2, 2])),
         haste=max(made.haste, chance.choice([0, 0.2, 0.4])),
         invocation=chance.choice([4, 4, made.invocation]) if slow else made.invocation,
     )

@@ -62,9 +62,14 @@ class Service:
     calls: int = 0
     lost_answers: list[float] = field(default_factory=list)
     odd: dict[str, list[str]] = field(default_factory=dict)  # by run, how it was answered oddly
+    lulled: dict[tuple[str, str], Callable[[Process], None]] = field(default_factory=dict)  # by run and kind of call
 
     def __post_init__(self) -> None:
         self.state = State(":memory:", Options(**self.options))
+
+    def lull(self, run: str, kind: str, fall_asleep: Callable[[Process], None]) -> None:
+        """Whoever makes the first such call for the run falls asleep while it waits for the answer."""
+        self.lulled[run, kind] = fall_asleep
 
     def control(self, method: str, path: str, body: object = None) -> bytes:
         data = json.dumps(body).encode() if body is not None else b""
@@ -204,7 +209,14 @@ class SimulatedAdapter(BaseAdapter):
 
         if passage.instead and passage.arrivals:
             self._service.lost_answers.append(left)
+        self._lull(str(kind), passage.answer)
         return scheduler.exchange(f"{asked.method} {asked.path}", effect, passage)
+
+    def _lull(self, kind: str, seconds: float) -> None:
+        if self._service.lulled and self._process.mortal and self._process.job:
+            run = str(json.loads(self._process.job).get("run"))
+            if fall_asleep := self._service.lulled.pop((run, kind), None):
+                self._service.scheduler.later(seconds / 2, lambda: fall_asleep(self._process))
 
     def _passage(self, *, writes: bool, patience: float) -> Passage:
         scheduler, weather = self._service.scheduler, self._weather

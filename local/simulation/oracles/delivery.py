@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 from local.simulation.history import Ended, by_export, by_run
 from local.simulation.oracles.calm import is_calm
@@ -30,9 +31,19 @@ def has_arrived(world: World) -> Iterator[Said]:
         refused = {line["email"].lower() for line in world.records.rejects(run) if line["reason"].startswith("refused")}
         if run["counts"]["unsent"]:
             yield Said("unsent", f"{run['id']} {run['status']}, and {run['counts']['unsent']} are unsent")
+        if left := _not_come_to(run):
+            yield Said("not removed", f"{run['id']} {run['status']}, and has not come to {left} leavers")
         wrong = [_not_arrived(world, ended, reading, refused) for reading in found]
         if all(wrong):
             yield wrong[0][0]
+
+
+def _not_come_to(run: dict[str, Any]) -> int:
+    """Leavers whom the run should have removed; where it is uncertain who left, it says so, and removes nobody."""
+    if any(one["code"] == "leavers_uncertain" for one in run["warnings"]):
+        return 0
+    counts = run["counts"]
+    return int(counts["to_remove"] - counts["removed"] - counts["not_removed"])
 
 
 def _not_arrived(world: World, ended: Ended, reading: Reading, refused: set[str]) -> list[Said]:
@@ -142,7 +153,10 @@ def untroubled(world: World, ended: Ended) -> bool:
 
 
 def nothing_after_the_end(world: World) -> Iterator[Said]:
-    """When a run has ended nothing is sent for it any more, whoever was cancelled, stalled, or late."""
+    """When a run has ended nothing is sent for it any more, whoever was cancelled, stalled, or late; and its record
+    stays as it is."""
+    for words in world.history.reopened[:1]:
+        yield Said("reopened", words)
     for change in world.service.changes:
         ended = world.history.ended.get(by_run(change))
         if ended and change.kind != "state" and change.time > ended.time and not change.late:

@@ -15,7 +15,7 @@ from local.simulation.planted.faults import Fault, Misplaced, plant
 from local.simulation.planted.needed import NEEDED
 
 FAULTS = (*in_runs.FAULTS, *in_sending.FAULTS, *in_leavers.FAULTS, *by_a_stranger.FAULTS)
-_SAID = re.compile(r"^seed (\d+): (\w+), ([^:]+): ")
+_SAID = re.compile(r"^seed (\d+): ([\w ]+), ([^:]+): ")
 
 
 def main() -> int:
