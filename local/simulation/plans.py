@@ -103,15 +103,17 @@ def enriched(made: Plan, chance: random.Random) -> Plan:
     if worse.mess and chance.random() < 0.4:
         worse = replace(worse, bad_values=True, tidy=chance.random() < 0.7)
     slow = chance.choice([0, 4, 8 if made.people <= 8 else 4]) if made.people <= 15 else 0
+    one_by_one = {"UPLOAD_CONCURRENCY": "1"} if slow and chance.random() < 0.5 else {}
     return replace(
         made,
         rich=True,
         style=worse,
         slow=slow,
+        settings=made.settings | one_by_one,
         scenes=chance.choice([0.2, 0.5, 0.8]),
         workers=max(made.workers, chance.choice([1, 2, 2])),
         haste=max(made.haste, chance.choice([0, 0.2, 0.4])),
-        invocation=chance.choice([4, 4, made.invocation]) if slow else made.invocation,
+        invocation=chance.choice([2, 2, 4]) if slow else made.invocation,
     )
 
 

@@ -36,11 +36,12 @@ class Scenes:
         if run["status"] == "planning":
             self._plans_in_its_sleep(run)
         else:
-            self.chance.choice([self._slowly, self._slowly, self._sleeps_between_calls])(run)
+            often = 2 if _deletes(run) else 1
+            self.chance.choice([self._slowly, self._slowly, *[self._sleeps_between_calls] * often])(run)
 
     def _slowly(self, run: dict[str, Any]) -> None:
         """Calls take long, and something happens meanwhile."""
-        self._slow_down(self.chance.uniform(15, 60))
+        self._slow_down(self.chance.uniform(20, 100))
         acts: list[Callable[[], None]] = [
             partial(self.operator.cancel, run["export"], run["id"]),
             partial(self.operator.start, run["export"]),
@@ -52,7 +53,7 @@ class Scenes:
 
     def _sleeps_between_calls(self, run: dict[str, Any]) -> None:
         """Whoever asks how somebody is, or imports, sleeps until after the answer, and somebody else takes the step."""
-        kind = self.chance.choice(["state", "state", "import"])
+        kind = "state" if _deletes(run) else "import"
 
         def fall_asleep(process: Process) -> None:
             self._sleep(process, self.chance.choice([50, 90, 400]))
@@ -79,13 +80,8 @@ class Scenes:
 
     def _slow_down(self, seconds: float) -> None:
         """For some minutes a call of the service may take so long."""
-        self.service.slow = seconds
+        self.service.slow_down(seconds, 300)
         self.scheduler.tell(f"calls of the service take up to {seconds:.0f} s")
-
-        def end() -> None:
-            self.service.slow = self.plan.slow
-
-        self.scheduler.later(240, end)
 
     def _sleep(self, process: Process, seconds: float) -> None:
         self.platform.stall(process, seconds)
@@ -99,3 +95,8 @@ class Scenes:
     def _put(self, message: str) -> None:
         self.queue.put(message)
         self.platform.arrived(0)
+
+
+def _deletes(run: dict[str, Any]) -> bool:
+    """Whether it has leavers to delete: it asks how each is before that."""
+    return bool(run["removals"] == "delete" and run["slices"] > run["import_slices"])

@@ -49,7 +49,7 @@ class Change:
 @dataclass
 class Service:
     """``cursed`` are addresses with which a whole import answers 500; ``clinging`` are those that it does not take off
-    a list; ``slow`` is how many seconds a call may take."""
+    a list; ``slow`` is how many seconds a call may take, in ``spells`` longer: from when, until when, how many."""
 
     scheduler: Scheduler
     options: dict[str, Any]
@@ -59,6 +59,7 @@ class Service:
     cursed: frozenset[str] = frozenset()
     clinging: frozenset[str] = frozenset()
     slow: float = 0.0
+    spells: list[tuple[float, float, float]] = field(default_factory=list)
     calls: int = 0
     lost_answers: list[float] = field(default_factory=list)
     odd: dict[str, list[str]] = field(default_factory=dict)  # by run, how it was answered oddly
@@ -66,6 +67,14 @@ class Service:
 
     def __post_init__(self) -> None:
         self.state = State(":memory:", Options(**self.options))
+
+    def slow_down(self, most: float, seconds: float) -> None:
+        """For so many seconds a call may take ``most``."""
+        self.spells.append((self.scheduler.time, self.scheduler.time + seconds, most))
+
+    def slowest(self, begin: float, end: float) -> float:
+        """How long a call may have taken in that time."""
+        return max([self.slow, *(most for since, until, most in self.spells if since <= end and until >= begin)])
 
     def lull(self, run: str, kind: str, fall_asleep: Callable[[Process], None]) -> None:
         """Whoever makes the first such call for the run falls asleep while it waits for the answer."""
@@ -220,8 +229,8 @@ class SimulatedAdapter(BaseAdapter):
 
     def _passage(self, *, writes: bool, patience: float) -> Passage:
         scheduler, weather = self._service.scheduler, self._weather
-        random = scheduler.random
-        there = random.uniform(0.02, 0.4) + random.uniform(0, weather.slow or self._service.slow)
+        random, left = scheduler.random, scheduler.time
+        there = random.uniform(0.02, 0.4) + random.uniform(0, weather.slow or self._service.slowest(left, left))
         back = there + random.uniform(0.01, 0.2)
         if weather.service_away_until > scheduler.time:
             return Passage((), random.uniform(0.05, 2), requests.ConnectionError("away"))
