@@ -34,10 +34,9 @@ class Scenes:
         if self.chance.random() >= self.plan.scenes:
             return
         if run["status"] == "planning":
-            self._plans_in_its_sleep(run)
+            self.chance.choice([self._plans_in_its_sleep, self._sleeps_between_calls])(run)
         else:
-            often = 2 if _deletes(run) else 1
-            self.chance.choice([self._slowly, self._slowly, *[self._sleeps_between_calls] * often])(run)
+            self.chance.choice([self._slowly, self._sleeps_between_calls])(run)
 
     def _slowly(self, run: dict[str, Any]) -> None:
         """Calls take long, and something happens meanwhile."""
@@ -52,13 +51,12 @@ class Scenes:
             self.scheduler.later(self.chance.uniform(0.5, 12), act)
 
     def _sleeps_between_calls(self, run: dict[str, Any]) -> None:
-        """Whoever asks how somebody is, or imports, sleeps until after the answer, and somebody else takes the step."""
-        kind = "state" if _deletes(run) else "import"
+        """Whoever has to make one call after the other sleeps between them, and somebody else takes the step."""
 
         def fall_asleep(process: Process) -> None:
             self._sleep(process, self.chance.choice([50, 90, 400]))
 
-        self.service.lull(run["id"], kind, fall_asleep)
+        self.service.lull(run["id"], fall_asleep)
 
     def _plans_in_its_sleep(self, run: dict[str, Any]) -> None:
         """Whoever plans sleeps right before it writes the plan down. Somebody else plans anew, by what the export is
@@ -95,8 +93,3 @@ class Scenes:
     def _put(self, message: str) -> None:
         self.queue.put(message)
         self.platform.arrived(0)
-
-
-def _deletes(run: dict[str, Any]) -> bool:
-    """Whether it has leavers to delete: it asks how each is before that."""
-    return bool(run["removals"] == "delete" and run["slices"] > run["import_slices"])

@@ -24,6 +24,7 @@ from local.standin.routing import Request
 from local.standin.state import State
 
 API = "http://campaign-monitor.example/api/v3.3"
+_PARTLY, _DELETED = 210, 205
 Listing = dict[str, dict[str, Any]]  # what a list holds, by address in lower case
 
 
@@ -63,7 +64,7 @@ class Service:
     calls: int = 0
     lost_answers: list[float] = field(default_factory=list)
     odd: dict[str, list[str]] = field(default_factory=dict)  # by run, how it was answered oddly
-    lulled: dict[tuple[str, str], Callable[[Process], None]] = field(default_factory=dict)  # by run and kind of call
+    lulled: dict[str, Callable[[Process], None]] = field(default_factory=dict)  # by run
 
     def __post_init__(self) -> None:
         self.state = State(":memory:", Options(**self.options))
@@ -76,9 +77,9 @@ class Service:
         """How long a call may have taken in that time."""
         return max([self.slow, *(most for since, until, most in self.spells if since <= end and until >= begin)])
 
-    def lull(self, run: str, kind: str, fall_asleep: Callable[[Process], None]) -> None:
-        """Whoever makes the first such call for the run falls asleep while it waits for the answer."""
-        self.lulled[run, kind] = fall_asleep
+    def lull(self, run: str, fall_asleep: Callable[[Process], None]) -> None:
+        """Whoever works for the run falls asleep before the first answer upon which another call follows at once."""
+        self.lulled[run] = fall_asleep
 
     def control(self, method: str, path: str, body: object = None) -> bytes:
         data = json.dumps(body).encode() if body is not None else b""
@@ -210,6 +211,8 @@ class SimulatedAdapter(BaseAdapter):
 
         def effect() -> Payload:
             payload = self._service.serve(asked, job, left, late=scheduler.time > left + passage.answer)
+            if _is_followed(kind, payload):
+                self._lull()
             if kind == "import" and random.random() < weather.odd:
                 payload, how = oddly(payload, random)
                 self._service.odd.setdefault(str(json.loads(job or "{}").get("run")), []).append(how)
@@ -218,14 +221,13 @@ class SimulatedAdapter(BaseAdapter):
 
         if passage.instead and passage.arrivals:
             self._service.lost_answers.append(left)
-        self._lull(str(kind), passage.answer)
         return scheduler.exchange(f"{asked.method} {asked.path}", effect, passage)
 
-    def _lull(self, kind: str, seconds: float) -> None:
+    def _lull(self) -> None:
         if self._service.lulled and self._process.mortal and self._process.job:
             run = str(json.loads(self._process.job).get("run"))
-            if fall_asleep := self._service.lulled.pop((run, kind), None):
-                self._service.scheduler.later(seconds / 2, lambda: fall_asleep(self._process))
+            if fall_asleep := self._service.lulled.pop(run, None):
+                fall_asleep(self._process)
 
     def _passage(self, *, writes: bool, patience: float) -> Passage:
         scheduler, weather = self._service.scheduler, self._weather
@@ -291,6 +293,16 @@ def _about(request: Request) -> tuple[str, Any]:
     rest = parts[at + 2 :]
     kind = rest[0] if rest else {"DELETE": "delete", "GET": "state"}.get(request.method)
     return parts[at + 1], kind
+
+
+def _is_followed(kind: Any, payload: Payload) -> bool:
+    """Whether another call follows: the removal of one who was looked at, halves of what was turned down as a whole, or
+    those again who are to be put back."""
+    answer = _json(payload.content)
+    if kind != "import" or payload.status < 400:
+        return bool(kind == "state" and payload.status < 300)
+    failures = (answer.get("ResultData") or {}).get("FailureDetails") or []
+    return answer.get("Code") != _PARTLY or any(one["Code"] == _DELETED for one in failures)
 
 
 def _removed(request: Request) -> str:

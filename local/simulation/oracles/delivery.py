@@ -51,7 +51,8 @@ def _not_arrived(world: World, ended: Ended, reading: Reading, refused: set[str]
     said = []
     for email, read in reading.first.items():
         changes = world.history.changes(run["list_id"], email, until=ended.time)
-        last = next((one for one in reversed(changes) if by_export(one) == run["export"]), None)
+        own = [one for one in changes if by_export(one) == run["export"] and not _clung(one)]
+        last = own[-1] if own else None
         if email in refused:
             continue
         name = f"{run['id']}: {email.partition('@')[0]}"
@@ -65,6 +66,11 @@ def _not_arrived(world: World, ended: Ended, reading: Reading, refused: set[str]
         elif last.after is None or (wrong := difference(expected(read, reading), last.after, tables_of(run))):
             said.append(Said("another value", f"{name} counts as sent, and {wrong if last.after else 'is not there'}"))
     return said
+
+
+def _clung(change: Change) -> bool:
+    """Whether somebody was to be taken off, and the service did not."""
+    return change.kind != "import" and change.code not in (None, _NOT_THERE)
 
 
 def _oddly(world: World, run: dict[str, object]) -> str:
@@ -159,11 +165,20 @@ def nothing_after_the_end(world: World) -> Iterator[Said]:
         yield Said("reopened", words)
     for change in world.service.changes:
         ended = world.history.ended.get(by_run(change))
-        if ended and change.kind != "state" and change.time > ended.time and not change.late:
+        if not ended or change.kind == "state" or change.late or _asleep(world, change, ended.time):
+            continue
+        if change.time > ended.time:
             late = "left" if change.left > ended.time else "arrived"
             words = f"{change.kind} {late} {change.time - ended.time:.0f} s after the end"
             yield Said("after the end", f"{ended.run['id']} {ended.run['status']}: {words}")
             return
+
+
+def _asleep(world: World, change: Change, end: float) -> bool:
+    """Whether somebody slept until somebody else had ended the run: nobody can call back what had left before."""
+    return change.left <= end and any(
+        change.left <= time + long and time <= end for time, long in world.platform.stalls
+    )
 
 
 def a_cancelled_run_stops(world: World) -> Iterator[Said]:
