@@ -109,12 +109,20 @@ def enriched(made: Plan, chance: random.Random) -> Plan:
         rich=True,
         style=worse,
         slow=slow,
+        exports={id_: _deleting(one, chance) for id_, one in made.exports.items()},
         settings=made.settings | one_by_one,
         scenes=chance.choice([0.2, 0.5, 0.8]),
         workers=max(made.workers, chance.choice([1, 2, 2])),
         haste=max(made.haste, chance.choice([0, 0.2, 0.4])),
         invocation=chance.choice([2, 2, 4]) if slow else made.invocation,
     )
+
+
+def _deleting(export: dict[str, Any], chance: random.Random) -> dict[str, Any]:
+    """Of those who remove their leavers more delete them, and however many."""
+    if export["removals"] == "keep" or chance.random() < 0.5:
+        return export
+    return export | {"removals": "delete", "max_removal_percent": 100}
 
 
 def _sizes(chance: random.Random) -> dict[str, int]:

@@ -31,12 +31,13 @@ class Scenes:
 
     def perhaps(self, run: dict[str, Any]) -> None:
         """Of a run that begins to plan, or to send."""
-        if self.chance.random() >= self.plan.scenes:
-            return
-        if run["status"] == "planning":
-            self.chance.choice([self._plans_in_its_sleep, self._sleeps_between_calls])(run)
-        else:
-            self.chance.choice([self._slowly, self._sleeps_between_calls])(run)
+        if self.chance.random() < 0.6:
+            self._sleeps_between_calls(run)  # if it comes to that: there seldom are such calls
+        if self.chance.random() < self.plan.scenes:
+            if run["status"] == "sending":
+                self._slowly(run)
+            elif self.chance.random() < 0.5:
+                self._plans_in_its_sleep(run)
 
     def _slowly(self, run: dict[str, Any]) -> None:
         """Calls take long, and something happens meanwhile."""
