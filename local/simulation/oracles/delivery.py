@@ -53,12 +53,14 @@ def _not_arrived(world: World, ended: Ended, reading: Reading, refused: set[str]
         changes = world.history.changes(run["list_id"], email, until=ended.time)
         own = [one for one in changes if by_export(one) == run["export"] and not _clung(one)]
         last = own[-1] if own else None
+        # Sent twice, since somebody slept before it saved the answer, either answer is true.
+        taken = any(by_run(one) == run["id"] and one.code is None for one in own)
         if email in refused:
             continue
         name = f"{run['id']}: {email.partition('@')[0]}"
         if last is None or last.kind != "import":
             said.append(Said("never sent", f"{name} counts as sent or unchanged, and was not sent"))
-        elif last.code is not None:
+        elif last.code is not None and not taken:
             if by_run(last) == run["id"]:
                 said.append(
                     Said(f"refused{_oddly(world, run)}", f"{name} was refused with {last.code}, and is not told")
