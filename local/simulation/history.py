@@ -13,6 +13,9 @@ from local.simulation.refreshes import Insights
 from local.simulation.scheduler import EPOCH, Scheduler
 from local.simulation.service import Change, Listing, Service
 
+# What of a run's record never changes once it has ended.
+_CLOSED = ("status", "counts", "error", "ended_at", "snapshots", "partitions", "list_id")
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -38,7 +41,7 @@ class OwnDoing:
 class History:
     """``configurations`` of each export by the time at which they were saved, None where it was deleted. ``on_step`` is
     told of each run that begins to plan, and to send, ``on_end`` of each that ends. ``forgotten`` are answers that a
-    checkpoint had and lost."""
+    checkpoint had and lost, ``reopened`` are runs whose record was changed after their end."""
 
     scheduler: Scheduler
     plan: Plan
@@ -55,6 +58,7 @@ class History:
     acknowledged: dict[tuple[str, str], list[tuple[float, bytes]]] = field(default_factory=dict)
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
     forgotten: list[str] = field(default_factory=list)
+    reopened: list[str] = field(default_factory=list)
     on_step: Callable[[dict[str, Any]], None] = lambda _: None
     on_end: Callable[[dict[str, Any]], None] = lambda _: None
     calm_from: float = 0.0
@@ -83,6 +87,8 @@ class History:
             self.on_step(run)
         if run.get("cancel_requested"):
             self.cancelled.setdefault(id_, now)
+        if id_ in self.ended:
+            self._look_at_what_is_closed(run)
         if run["status"] not in ENDED or id_ in self.ended:
             return
         list_id = run.get("list_id")
@@ -91,6 +97,13 @@ class History:
         why = f", {run['error']['code']}" if run.get("error") else ""
         self.scheduler.tell(f"the run {id_} of {run['export']} ends: {run['status']}{why} ({counts})")
         self.on_end(run)
+
+    def _look_at_what_is_closed(self, run: dict[str, Any]) -> None:
+        """Of a run that has ended before."""
+        closed = self.ended[run["id"]].run
+        changed = [name for name in _CLOSED if run.get(name) != closed.get(name)]
+        if changed:
+            self.reopened.append(f"{run['id']} was {closed['status']}, is {run['status']}: {', '.join(changed)}")
 
     def _look_at_answers(self, name: str, done: dict[str, Any]) -> None:
         """Of a checkpoint, by batch."""

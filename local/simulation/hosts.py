@@ -80,6 +80,11 @@ class Platform:
         self.stalls.append((self.scheduler.time, seconds))
         self.scheduler.stall(process, seconds)
 
+    def rouse(self) -> None:
+        """Whoever was about to fall asleep does not."""
+        for process in self._processes.values():
+            process.drowsy = None
+
     def arrived(self, seconds: float) -> None:
         """There will be a message to be seen then."""
         self.scheduler.later(seconds, self._ring)

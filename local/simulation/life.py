@@ -14,6 +14,7 @@ from local.simulation.people import Person
 from local.simulation.plans import Plan
 from local.simulation.records import Records
 from local.simulation.refreshes import Insights
+from local.simulation.scenes import Scenes
 from local.simulation.scheduler import Process, Scheduler
 from local.simulation.service import Service
 from local.simulation.weather import HOUR, MINUTE, Weather, calm, storm, told, turn
@@ -63,12 +64,14 @@ class Life:
         if self.plan.rich:
             for _ in range(self.more.choice([0, 1, 2, 4])):
                 self.scheduler.at(self.more.uniform(0, end), lambda: self.operator.hang_up(self.more))
-            self.history.on_end = self._perhaps_confirm
+            self.history.on_end = self._after_a_run
         self.history.on_step = self._in_haste
 
     def _in_haste(self, run: dict[str, Any]) -> None:
         """Something is done while a run is at work."""
         random, scheduler, export = self.scheduler.random, self.scheduler, run["export"]
+        if self.plan.rich and scheduler.time < self.plan.hours * HOUR:
+            self._scenes().perhaps(run)
         if random.random() >= self.plan.haste or scheduler.time > self.plan.hours * HOUR:
             return
         acts: list[Callable[[], None]] = [
@@ -83,6 +86,9 @@ class Life:
         if self.plan.rich:
             acts += [lambda: self._while_it_sleeps(run)] * 4 + [lambda: self.operator.redirect(export)]
         scheduler.later(random.choice([0.0, random.uniform(0, 3), random.uniform(0, 40)]), random.choice(acts))
+
+    def _scenes(self) -> Scenes:
+        return Scenes(self.scheduler, self.more, self.plan, self.service, self.queue, self.platform, self.operator)
 
     def _while_it_sleeps(self, run: dict[str, Any]) -> None:
         """Whoever is at work on the run is stopped for longer than a lease, at once or right before it writes down what
@@ -154,6 +160,13 @@ class Life:
         guarded = [run for run in self.records.runs() if (run.get("error") or {}).get("code") == "too_many_leavers"]
         if guarded:
             self.operator.confirm(guarded[-1])
+
+    def _after_a_run(self, run: dict[str, Any]) -> None:
+        self._perhaps_confirm(run)
+        in_life = self.scheduler.time < self.plan.hours * HOUR
+        if run["trigger"] == "refresh" and in_life and self.more.random() < 0.3:
+            # What the timer found somebody sends once more.
+            self.scheduler.later(self.more.uniform(0, 6) * MINUTE, partial(self.operator.start, run["export"]))
 
     def _perhaps_confirm(self, run: dict[str, Any]) -> None:
         """Where a run was stopped for its leavers somebody confirms it, perhaps late, when there is another refresh."""

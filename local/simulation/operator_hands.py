@@ -67,6 +67,20 @@ class Operator:
         if others:
             self._change(export, {"list_id": self.chance.choice(others)})
 
+    def choose_segments(self, export: str) -> None:
+        """Others of its folder, or in another order."""
+        document = self.plan.exports[export]
+        folder = self.plan.folder_of(document)
+        tables = list(self.plan.tables[folder])
+        self.scheduler.random.shuffle(tables)
+        some = tables[: self.scheduler.random.choice([1, len(tables)])]
+        self._change(export, {"segments": [f"{folder}/{table}" for table in some]})
+
+    def choose_removals(self, export: str) -> None:
+        """Another way, or none."""
+        ways = [one for one in ("keep", "unsubscribe", "delete") if one != self.plan.exports[export]["removals"]]
+        self._change(export, {"removals": self.scheduler.random.choice(ways)})
+
     def hang_up(self, chance: random.Random) -> None:
         """A start whose door dies on the way."""
         export = chance.choice(sorted(self.plan.exports))

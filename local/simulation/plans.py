@@ -27,7 +27,8 @@ class Account:
 class Plan:
     """``exports`` are documents of the catalog by their id, as they were at first. ``haste`` is how often something is
     done while a run is at work; ``invocation`` is after how many seconds a step hands over. In ``rich`` worlds more
-    goes wrong; ``slow`` is for how many seconds a call of the service may take, also when nothing goes wrong."""
+    goes wrong; ``slow`` is for how many seconds a call of the service may take, also when nothing goes wrong, and
+    ``scenes`` how often a step is played with."""
 
     hours: float
     accounts: tuple[Account, ...]
@@ -50,6 +51,7 @@ class Plan:
     invocation: float = 900.0
     rich: bool = False
     slow: float = 0.0
+    scenes: float = 0.0
 
     @property
     def all_tables(self) -> tuple[str, ...]:
@@ -105,14 +107,26 @@ def enriched(made: Plan, chance: random.Random) -> Plan:
     if worse.mess and chance.random() < 0.4:
         worse = replace(worse, bad_values=True, tidy=chance.random() < 0.7)
     slow = chance.choice([0, 4, 8 if made.people <= 8 else 4]) if made.people <= 15 else 0
+    one_by_one = {"UPLOAD_CONCURRENCY": "1"} if slow and chance.random() < 0.5 else {}
     return replace(
         made,
         rich=True,
         style=worse,
         slow=slow,
+        exports={id_: _deleting(one, chance) for id_, one in made.exports.items()},
+        settings=made.settings | one_by_one,
+        scenes=chance.choice([0.2, 0.5, 0.8]),
+        workers=max(made.workers, chance.choice([1, 2, 2])),
         haste=max(made.haste, chance.choice([0, 0.2, 0.4])),
-        invocation=chance.choice([4, 4, made.invocation]) if slow else made.invocation,
+        invocation=chance.choice([2, 2, 4]) if slow else made.invocation,
     )
+
+
+def _deleting(export: dict[str, Any], chance: random.Random) -> dict[str, Any]:
+    """Of those who remove their leavers more delete them, and however many."""
+    if export["removals"] == "keep" or chance.random() < 0.5:
+        return export
+    return export | {"removals": "delete", "max_removal_percent": 100}
 
 
 def _sizes(chance: random.Random) -> dict[str, int]:

@@ -29,7 +29,7 @@ class Endless(Exception):
 @dataclass
 class Process:
     """``skew`` is how far its clock is ahead, in seconds; ``job`` is what it is at, for attributing its calls. With
-    ``drowsy`` it falls asleep right before it writes a run's record."""
+    ``drowsy`` it falls asleep right before it writes a run's record, the first times ``awake_for`` not."""
 
     name: str
     skew: float = 0.0
@@ -38,6 +38,7 @@ class Process:
     job: str = ""
     mortal: bool = False
     drowsy: Callable[[], None] | None = None
+    awake_for: int = 0
 
 
 class Strand:

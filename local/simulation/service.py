@@ -24,6 +24,7 @@ from local.standin.routing import Request
 from local.standin.state import State
 
 API = "http://campaign-monitor.example/api/v3.3"
+_PARTLY, _DELETED = 210, 205
 Listing = dict[str, dict[str, Any]]  # what a list holds, by address in lower case
 
 
@@ -49,7 +50,7 @@ class Change:
 @dataclass
 class Service:
     """``cursed`` are addresses with which a whole import answers 500; ``clinging`` are those that it does not take off
-    a list; ``slow`` is how many seconds a call may take."""
+    a list; ``slow`` is how many seconds a call may take, in ``spells`` longer: from when, until when, how many."""
 
     scheduler: Scheduler
     options: dict[str, Any]
@@ -59,15 +60,28 @@ class Service:
     cursed: frozenset[str] = frozenset()
     clinging: frozenset[str] = frozenset()
     slow: float = 0.0
+    spells: list[tuple[float, float, float]] = field(default_factory=list)
     calls: int = 0
     lost_answers: list[float] = field(default_factory=list)
-    odd: dict[str, list[str]] = field(default_factory=dict)  # by run, how it was answered oddly
-    unnamed: dict[str, set[str]] = field(
-        default_factory=dict
-    )  # by run, who was in a batch that does not tell who failed
+    # By run: how it was answered oddly, who was in a batch of which that does not tell who failed, and who may sleep.
+    odd: dict[str, list[str]] = field(default_factory=dict)
+    unnamed: dict[str, set[str]] = field(default_factory=dict)
+    lulled: dict[str, Callable[[Process], None]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.state = State(":memory:", Options(**self.options))
+
+    def slow_down(self, most: float, seconds: float) -> None:
+        """For so many seconds a call may take ``most``."""
+        self.spells.append((self.scheduler.time, self.scheduler.time + seconds, most))
+
+    def slowest(self, begin: float, end: float) -> float:
+        """How long a call may have taken in that time."""
+        return max([self.slow, *(most for since, until, most in self.spells if since <= end and until >= begin)])
+
+    def lull(self, run: str, fall_asleep: Callable[[Process], None]) -> None:
+        """Whoever works for the run falls asleep before the first answer upon which another call follows at once."""
+        self.lulled[run] = fall_asleep
 
     def control(self, method: str, path: str, body: object = None) -> bytes:
         data = json.dumps(body).encode() if body is not None else b""
@@ -204,6 +218,8 @@ class SimulatedAdapter(BaseAdapter):
 
         def effect() -> Payload:
             payload = self._service.serve(asked, job, left, late=scheduler.time > left + passage.answer)
+            if _is_followed(kind, payload):
+                self._lull()
             if kind == "import" and random.random() < weather.odd:
                 payload, how = oddly(payload, random)
                 self._service.note_odd(str(json.loads(job or "{}").get("run")), how, asked)
@@ -214,10 +230,16 @@ class SimulatedAdapter(BaseAdapter):
             self._service.lost_answers.append(left)
         return scheduler.exchange(f"{asked.method} {asked.path}", effect, passage)
 
+    def _lull(self) -> None:
+        if self._service.lulled and self._process.mortal and self._process.job:
+            run = str(json.loads(self._process.job).get("run"))
+            if fall_asleep := self._service.lulled.pop(run, None):
+                fall_asleep(self._process)
+
     def _passage(self, *, writes: bool, patience: float) -> Passage:
         scheduler, weather = self._service.scheduler, self._weather
-        random = scheduler.random
-        there = random.uniform(0.02, 0.4) + random.uniform(0, weather.slow or self._service.slow)
+        random, left = scheduler.random, scheduler.time
+        there = random.uniform(0.02, 0.4) + random.uniform(0, weather.slow or self._service.slowest(left, left))
         back = there + random.uniform(0.01, 0.2)
         if weather.service_away_until > scheduler.time:
             return Passage((), random.uniform(0.05, 2), requests.ConnectionError("away"))
@@ -278,6 +300,16 @@ def _about(request: Request) -> tuple[str, Any]:
     rest = parts[at + 2 :]
     kind = rest[0] if rest else {"DELETE": "delete", "GET": "state"}.get(request.method)
     return parts[at + 1], kind
+
+
+def _is_followed(kind: Any, payload: Payload) -> bool:
+    """Whether another call follows: the removal of one who was looked at, halves of what was turned down as a whole, or
+    those again who are to be put back."""
+    answer = _json(payload.content)
+    if kind != "import" or payload.status < 400:
+        return bool(kind == "state" and payload.status < 300)
+    failures = (answer.get("ResultData") or {}).get("FailureDetails") or []
+    return answer.get("Code") != _PARTLY or any(one["Code"] == _DELETED for one in failures)
 
 
 def _removed(request: Request) -> str:

@@ -126,12 +126,18 @@ class SimulatedBlobs:
         if process and process.mortal and self._happens(self._weather.hesitation):
             self._hesitate(process, [3, 20, 40, 100, 400])
         elif process and process.drowsy and name.endswith("/run.json"):
-            fall_asleep, process.drowsy = process.drowsy, None
-            fall_asleep()
-            self._scheduler.sleep(0)
+            self._nod_off(process)
         elif process and process.mortal and _is_shared(name) and self._happens(self._weather.second_thoughts):
             self._hesitate(process, [40, 100, 200, 700])
         return self._ask(what, name, effect, doubles=True, stored=True)
+
+    def _nod_off(self, process: Process) -> None:
+        if process.awake_for:
+            process.awake_for -= 1
+        elif process.drowsy:
+            fall_asleep, process.drowsy = process.drowsy, None
+            fall_asleep()
+            self._scheduler.sleep(0)
 
     def _hesitate(self, process: Process, seconds: Sequence[float]) -> None:
         self._scheduler.stall(process, self._scheduler.random.choice(seconds))

@@ -158,6 +158,8 @@ class World:
     def _calm_down(self) -> None:
         turn(self.weather, calm())
         self.weather.storage_away_until = self.weather.service_away_until = 0.0
+        self.platform.rouse()
+        self.service.lulled.clear()
         self.history.calm_from = self.scheduler.time
         self.scheduler.tell("from here on nothing goes wrong any more")
 

@@ -32,9 +32,19 @@ def has_arrived(world: World) -> Iterator[Said]:
         refused = {line["email"].lower() for line in world.records.rejects(run) if line["reason"].startswith("refused")}
         if run["counts"]["unsent"]:
             yield Said("unsent", f"{run['id']} {run['status']}, and {run['counts']['unsent']} are unsent")
+        if left := _not_come_to(run):
+            yield Said("not removed", f"{run['id']} {run['status']}, and has not come to {left} leavers")
         wrong = [_not_arrived(world, ended, reading, refused) for reading in found]
         if all(wrong):
             yield wrong[0][0]
+
+
+def _not_come_to(run: dict[str, Any]) -> int:
+    """Leavers whom the run should have removed; where it is uncertain who left, it says so, and removes nobody."""
+    if any(one["code"] == "leavers_uncertain" for one in run["warnings"]):
+        return 0
+    counts = run["counts"]
+    return int(counts["to_remove"] - counts["removed"] - counts["not_removed"])
 
 
 def _not_arrived(world: World, ended: Ended, reading: Reading, refused: set[str]) -> list[Said]:
@@ -42,13 +52,16 @@ def _not_arrived(world: World, ended: Ended, reading: Reading, refused: set[str]
     said = []
     for email, read in reading.first.items():
         changes = world.history.changes(run["list_id"], email, until=ended.time)
-        last = next((one for one in reversed(changes) if by_export(one) == run["export"]), None)
+        own = [one for one in changes if by_export(one) == run["export"] and not _clung(one)]
+        last = own[-1] if own else None
+        # Sent twice, since somebody slept before it saved the answer, either answer is true.
+        taken = any(by_run(one) == run["id"] and one.code is None for one in own)
         if email in refused:
             continue
         name = f"{run['id']}: {email.partition('@')[0]}"
         if last is None or last.kind != "import":
             said.append(Said("never sent", f"{name} counts as sent or unchanged, and was not sent"))
-        elif last.code is not None:
+        elif last.code is not None and not taken:
             if by_run(last) == run["id"]:
                 said.append(
                     Said(f"refused{_oddly(world, last)}", f"{name} was refused with {last.code}, and is not told")
@@ -56,6 +69,11 @@ def _not_arrived(world: World, ended: Ended, reading: Reading, refused: set[str]
         elif last.after is None or (wrong := difference(expected(read, reading), last.after, tables_of(run))):
             said.append(Said("another value", f"{name} counts as sent, and {wrong if last.after else 'is not there'}"))
     return said
+
+
+def _clung(change: Change) -> bool:
+    """Whether somebody was to be taken off, and the service did not."""
+    return change.kind != "import" and change.code not in (None, _NOT_THERE)
 
 
 def _oddly(world: World, refused: Change) -> str:
@@ -150,14 +168,26 @@ def untroubled(world: World, ended: Ended) -> bool:
 
 
 def nothing_after_the_end(world: World) -> Iterator[Said]:
-    """When a run has ended nothing is sent for it any more, whoever was cancelled, stalled, or late."""
+    """When a run has ended nothing is sent for it any more, whoever was cancelled, stalled, or late; and its record
+    stays as it is."""
+    for words in world.history.reopened[:1]:
+        yield Said("reopened", words)
     for change in world.service.changes:
         ended = world.history.ended.get(by_run(change))
-        if ended and change.kind != "state" and change.time > ended.time and not change.late:
+        if not ended or change.kind == "state" or change.late or _asleep(world, change, ended.time):
+            continue
+        if change.time > ended.time:
             late = "left" if change.left > ended.time else "arrived"
             words = f"{change.kind} {late} {change.time - ended.time:.0f} s after the end"
             yield Said("after the end", f"{ended.run['id']} {ended.run['status']}: {words}")
             return
+
+
+def _asleep(world: World, change: Change, end: float) -> bool:
+    """Whether somebody slept until somebody else had ended the run: nobody can call back what had left before."""
+    return change.left <= end and any(
+        change.left <= time + long and time <= end for time, long in world.platform.stalls
+    )
 
 
 def a_cancelled_run_stops(world: World) -> Iterator[Said]:

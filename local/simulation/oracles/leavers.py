@@ -104,7 +104,8 @@ def _begun(world: World, run: dict[str, Any], change: Change) -> float:
     if not is_calm(world, change.left - planned, change.left):
         return planned
     stormy = any(begin <= change.left and end + 300 >= change.left - planned for begin, end, _ in world.history.storms)
-    a_call = 40.0 if stormy else 0.8 + world.plan.slow
+    slowest = 0.8 + world.service.slowest(change.left - planned, change.left)
+    a_call = max(40.0, slowest) if stormy else slowest
     return min(planned, 1 + 2 * a_call * world.plan.sizes["leavers"])
 
 
