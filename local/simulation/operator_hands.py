@@ -67,6 +67,12 @@ class Operator:
         if others:
             self._change(export, {"list_id": self.chance.choice(others)})
 
+    def remove_otherwise(self, export: str) -> None:
+        """Leavers are kept, unsubscribed or deleted, whichever it was not so far."""
+        ways = ["keep", "unsubscribe", "delete"]
+        ways.remove(self.plan.exports[export]["removals"])
+        self._change(export, {"removals": self.chance.choice(ways)})
+
     def hang_up(self, chance: random.Random) -> None:
         """A start whose door dies on the way."""
         export = chance.choice(sorted(self.plan.exports))

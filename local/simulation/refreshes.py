@@ -46,14 +46,15 @@ class Insights:
     written: dict[str, list[tuple[float, File | None]]] = field(default_factory=dict)
     models: dict[str, list[tuple[float, frozenset[str]]]] = field(default_factory=dict)
 
-    def refresh(self, folder: str, *, clean: bool = False) -> Refresh:
-        """Begins one now; it is written while time goes on. A ``clean`` one is as it should be, and quickly there."""
+    def refresh(self, folder: str, *, clean: bool = False, hollow: str = "", pause: float = 0.0) -> Refresh:
+        """Begins one now; it is written while time goes on. A ``clean`` one is as it should be, and quickly there. The
+        table ``hollow`` comes out without a row. Behind model.json there is a ``pause``, in seconds."""
         now, at = self.scheduler.time, self.scheduler.now()
         paths, files, members = {}, {}, {}
         for table in self.tables[folder]:
             stamp = f"{at:%Y/%m/%d/%H%M}"
             paths[table] = f"{INSTANCE}/{folder}/{table}/{stamp}"
-            people = self.population.of(table)
+            people = self.population.of(table) if table != hollow else []
             parts = self.chance.choice([1, 1, 1, 2, 3])
             for part in range(parts):
                 name = f"{paths[table]}/{table}_{part + 1}.csv"
@@ -68,6 +69,7 @@ class Insights:
             if name == model:
                 self._write(moment, name, self._model(folder, at, files), None)
                 self._list(moment, folder, frozenset(files))
+                moment += pause
             else:
                 self._write(moment, name, files[name].data, files[name])
             moment += self.chance.uniform(0.1, 2) if clean else self.chance.uniform(*self.gaps)

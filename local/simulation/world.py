@@ -145,6 +145,8 @@ class World:
         if self.plan.cursed:
             people = list(self.insights.population.people.values())
             self.service.cursed = frozenset({self.chance.choice(people).email})
+        if self.plan.moving:
+            self._join_by_themselves()
         if self.plan.rich and self.more.random() < 0.3:
             everybody = self.insights.population.people.values()
             self.service.clinging = frozenset(one.email for one in everybody if self.more.random() < 0.3)
@@ -154,6 +156,13 @@ class World:
             if self.chance.random() < 0.15:
                 self.life.own_doing(list_id, person.email, self.chance.choice(["Active", "Unsubscribed", "Bounced"]))
         self.life.own_doing(list_id, f"stranger@{DOMAIN}", "Active")
+
+    def _join_by_themselves(self) -> None:
+        """More of the people are active on a list before any export comes."""
+        for list_id in (one for account in self.plan.accounts for one in account.lists):
+            for person in self.insights.population.people.values():
+                if person.email not in self.service.listing(list_id) and self.more.random() < 0.2:
+                    self.life.own_doing(list_id, person.email, "Active")
 
     def _calm_down(self) -> None:
         turn(self.weather, calm())
@@ -166,6 +175,8 @@ class World:
         self.history.last_refresh_at = self.scheduler.time
         self.service.cursed = self.service.clinging = frozenset()
         self.insights.population.live()
+        if self.plan.moving:
+            self.insights.population.come_back(self.more, 0.5)
         for folder in self.plan.tables:
             refresh = self.insights.refresh(folder, clean=True)
             if self.plan.rich and self.more.random() < 0.5:
