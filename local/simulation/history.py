@@ -159,6 +159,12 @@ def by_export(change: Change) -> str:
     return str(_job(change.job).get("export", ""))
 
 
+def by_slice(change: Change) -> tuple[str, str, int | None]:
+    """The run, the step, and the number of the slice that the caller was at."""
+    job = _job(change.job)
+    return str(job.get("run", "")), str(job.get("step", "")), job.get("slice")
+
+
 @lru_cache(maxsize=4096)
 def _job(message: str) -> dict[str, Any]:
     try:

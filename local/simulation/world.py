@@ -18,8 +18,8 @@ from local.simulation.messages import SimulatedQueue
 from local.simulation.operator_hands import Operator
 from local.simulation.people import DOMAIN, Population
 from local.simulation.plans import FIELDS, enriched, plan
-from local.simulation.records import Records
-from local.simulation.refreshes import Insights
+from local.simulation.records import Records, table_of
+from local.simulation.refreshes import Insights, Refresh
 from local.simulation.scheduler import Process, Scheduler
 from local.simulation.service import API, Service, SimulatedAdapter
 from local.simulation.storage import SimulatedBlobs
@@ -180,7 +180,7 @@ class World:
         for folder in self.plan.tables:
             refresh = self.insights.refresh(folder, clean=True)
             if self.plan.rich and self.more.random() < 0.5:
-                self._begin_just_before(folder, refresh.ends + MINUTE * float(self.plan.settings["QUIET_MINUTES"]))
+                self._begin_just_before(folder, refresh)
         self._run(20 * MINUTE)
         for export, document in self.plan.exports.items():
             saved = self.records.exports().get(export) or {}
@@ -192,13 +192,16 @@ class World:
             self.operator.start(export, patient=True, mode="changes")
         self._run(20 * MINUTE)
 
-    def _begin_just_before(self, folder: str, whole_at: float) -> None:
+    def _begin_just_before(self, folder: str, refresh: Refresh) -> None:
         """A run of each export of the folder is at work with the older refresh when the timer finds the newer one."""
-        for export, document in self.plan.exports.items():
-            if self.plan.folder_of(document) == folder:
+        quiet = MINUTE * float(self.plan.settings["QUIET_MINUTES"])
+        for export in self.plan.exports:
+            document = self.records.exports().get(export) or {}
+            if document and self.plan.folder_of(document) == folder:
+                whole_at = quiet + refresh.written_by([table_of(one) for one in document["segments"]])
                 begin = partial(self.operator.start, export, mode="everything")
-                self.scheduler.at(whole_at - self.more.uniform(0, 10), begin)
-        self.scheduler.at(whole_at + self.more.uniform(0, 10), lambda: self.platform.door("tick", tick))
+                self.scheduler.at(max(self.scheduler.time, whole_at - self.more.uniform(1.5, 4)), begin)
+                self.scheduler.at(whole_at + self.more.uniform(0, 3), lambda: self.platform.door("tick", tick))
 
     def _run(self, seconds: float) -> None:
         self.scheduler.run(self.scheduler.time + seconds)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from local.simulation.history import by_export, by_run
+from local.simulation.history import by_export, by_run, by_slice
 from local.simulation.oracles.calm import is_calm
 from local.simulation.oracles.findings import Said
 from local.simulation.oracles.parquet import HELD, acknowledged
@@ -13,6 +13,7 @@ from local.simulation.service import Change
 from local.simulation.world import World
 
 _REMOVALS = ("unsubscribe", "delete")
+A_LOOK = 2.0  # seconds, from a step's look at the export to its first call
 
 
 def _removals(world: World) -> Iterator[tuple[Change, dict[str, Any]]]:
@@ -97,13 +98,13 @@ def removals_are_wanted(world: World) -> Iterator[Said]:
 
 
 def _begun(world: World, run: dict[str, Any], change: Change) -> float:
-    """How many seconds before the call the step can have begun: it looks once how the export is saved."""
+    """How many seconds before the call the step can have begun: it looks once how the export is saved, and then makes
+    the first call of its slice."""
     planned = change.left - seconds(run["created_at"]) + 60
     if not is_calm(world, change.left - planned, change.left):
         return planned
-    stormy = any(begin <= change.left and end + 300 >= change.left - planned for begin, end, _ in world.history.storms)
-    a_call = 40.0 if stormy else 0.8 + world.plan.slow
-    return min(planned, 1 + 2 * a_call * world.plan.sizes["leavers"])
+    calls = [one.left for one in world.service.changes if by_slice(one) == by_slice(change) and one.kind != "import"]
+    return min(planned, change.left - min(calls) + A_LOOK)
 
 
 def guards_hold(world: World) -> Iterator[Said]:
