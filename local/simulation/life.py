@@ -152,7 +152,7 @@ class Life:
         """Some of those who were deleted join by themselves, and most of these opt out again."""
         for list_id in (one for account in self.plan.accounts for one in account.lists):
             for email, record in sorted(self.service.listing(list_id).items()):
-                if record["state"] == "Deleted" and self.more.random() < 0.2:
+                if record["state"] == "Deleted" and self.more.random() < 0.4:
                     state = self.more.choice(["Unsubscribed", "Unsubscribed", "Bounced", "Active"])
                     moment = self.scheduler.time + self.more.uniform(0, 40) * MINUTE
                     self.scheduler.at(moment, partial(self.own_doing, list_id, email, state))

@@ -55,14 +55,15 @@ class Insights:
 
     def refresh(self, folder: str, *, clean: bool = False, hollow: str = "", pause: float = 0.0) -> Refresh:
         """Begins one now; it is written while time goes on. A ``clean`` one is as it should be, and quickly there. The
-        table ``hollow`` comes out without a row. Behind model.json there is a ``pause``, in seconds."""
+        table ``hollow`` comes out without a row. With a ``pause``, in seconds, there are files that come only so long
+        after model.json."""
         now, at = self.scheduler.time, self.scheduler.now()
         paths, files, members, moments = {}, {}, {}, {}
         for table in self.tables[folder]:
             stamp = f"{at:%Y/%m/%d/%H%M}"
             paths[table] = f"{INSTANCE}/{folder}/{table}/{stamp}"
             people = self.population.of(table) if table != hollow else []
-            parts = self.chance.choice([1, 1, 1, 2, 3])
+            parts = self.chance.choice([1, 1, 1, 2, 3]) + bool(pause)
             for part in range(parts):
                 name = f"{paths[table]}/{table}_{part + 1}.csv"
                 files[name] = file_of(people[part::parts], self.style, self.chance, clean=clean)
@@ -71,6 +72,8 @@ class Insights:
         model = f"{INSTANCE}/{folder}/model.json"
         order = [*files, model]
         self.chance.shuffle(order)
+        if pause:
+            order.sort(key=lambda name: 1 if name == model else 2 * (not name.endswith("_1.csv")))
         moment = now
         for name in order:
             moments[name] = moment
