@@ -39,9 +39,9 @@ def oddities(folder: str, plan: Plan, chance: random.Random) -> dict[str, Any]:
 def change_while_it_sends(run: dict[str, Any], operator: Operator, scheduler: Scheduler, chance: random.Random) -> None:
     """Somebody changes what an export does with its leavers, or its list, between the plan of a run and its last
     slice."""
-    export, takes_off = run["export"], run["slices"] > run["import_slices"]
+    export, takes_off = run["export"], bool(run["counts"]["to_remove"] and run["slices"] > run["import_slices"])
     acts: list[Callable[[], None]] = [lambda: operator.redirect(export)]
     if takes_off:
         acts += [lambda: operator.remove_otherwise(export)] * 3
     if run["status"] == "sending" and chance.random() < (0.5 if takes_off else 0.15):
-        scheduler.later(chance.choice([0.0, chance.uniform(0, 2), chance.uniform(0, 10)]), chance.choice(acts))
+        scheduler.later(chance.choice([0.0, chance.uniform(0, 2), chance.uniform(0, 5)]), chance.choice(acts))

@@ -100,11 +100,10 @@ def removals_are_wanted(world: World) -> Iterator[Said]:
 def _begun(world: World, run: dict[str, Any], change: Change) -> float:
     """How many seconds before the call the step can have begun: it looks once how the export is saved, and then makes
     the first call of its slice."""
-    planned = change.left - seconds(run["created_at"]) + 60
-    if not is_calm(world, change.left - planned, change.left):
-        return planned
     calls = [one.left for one in world.service.changes if by_slice(one) == by_slice(change) and one.kind != "import"]
-    return min(planned, change.left - min(calls) + A_LOOK)
+    if is_calm(world, min(calls) - 10, change.left):
+        return change.left - min(calls) + A_LOOK
+    return change.left - seconds(run["created_at"]) + 60
 
 
 def guards_hold(world: World) -> Iterator[Said]:
@@ -147,7 +146,8 @@ def _held_elsewhere(world: World, run: dict[str, Any], moment: float) -> set[str
     for other in world.plan.exports:
         document = world.history.configuration(other, moment)
         data = world.history.acknowledged_at(other, run["list_id"], moment)
-        if other != run["export"] and data and document and document["enabled"]:
+        is_there = document and document["enabled"] and document["list_id"] == run["list_id"]
+        if other != run["export"] and data and is_there:
             held |= {email for email, state in acknowledged(data).items() if state in HELD}
     return held
 
