@@ -104,7 +104,7 @@ class Destination(Protocol):
     def close(self) -> None: ...
 
     def interrupt(self) -> None:
-        """Calls that wait for their next attempt give up instead, and no other one begins but what goes on with a batch."""
+        """Calls that wait for their next attempt give up instead, and none begins that does not go on with a batch."""
 
     def load(self) -> dict[str, int]:
         """How the service took the calls so far: how many there were (``calls``), how many of them were too much

@@ -40,7 +40,8 @@ def _not_arrived(world: World, ended: Ended, reading: Reading, refused: set[str]
     said = []
     for email, read in reading.first.items():
         changes = world.history.changes(run["list_id"], email, until=ended.time)
-        last = next((one for one in reversed(changes) if by_export(one) == run["export"]), None)
+        own = [one for one in changes if by_export(one) == run["export"]]
+        last = next((one for one in reversed(own) if one.kind == "import" or one.code in (None, _NOT_THERE)), None)
         if email in refused:
             continue
         name = f"{run['id']}: {email.partition('@')[0]}"
