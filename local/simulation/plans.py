@@ -119,6 +119,7 @@ def _moving(made: Plan, chance: random.Random) -> Plan:
     account = made.accounts[0]
     if len(account.lists) == 1 and chance.random() < 0.5:
         account = replace(account, lists=(*account.lists, "e" * 32))
+    tidy = made.style.tidy or chance.random() < 0.8  # else most that leave would not be removed
     moving = replace(
         made,
         moving=True,
@@ -126,7 +127,7 @@ def _moving(made: Plan, chance: random.Random) -> Plan:
         accounts=(account, *made.accounts[1:]),
         people=min(max(made.people, 8), 15),
         lively=max(made.lively, 0.3),
-        style=replace(made.style, tidy=made.style.tidy or chance.random() < 0.8),
+        style=replace(made.style, tidy=tidy, bad_values=made.style.bad_values or tidy),
         gaps=chance.choice([(0.1, 2), made.gaps]),
         exports={id_: _removing(export, chance) for id_, export in made.exports.items()},
     )

@@ -13,7 +13,7 @@ from local.simulation.service import Change
 from local.simulation.world import World
 
 _REMOVALS = ("unsubscribe", "delete")
-A_LOOK = 2.0  # seconds, from a step's look at the export to its first call
+A_LOOK = 1.0  # seconds, from a step's look at the export to its first call
 
 
 def _removals(world: World) -> Iterator[tuple[Change, dict[str, Any]]]:
