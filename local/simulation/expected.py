@@ -8,6 +8,7 @@ ROWS = "when a person goes without a value that their field cannot take"
 REFRESHES = "when a run takes a refresh as a whole"
 CONFIRMATIONS = "when a confirmation names the run that was stopped"
 ANSWERS = "when an answer that does not name whom it refused is acknowledged for nobody"
+SUPPRESSION = "when an export asks whether a returner is suppressed before it puts them back"
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,12 @@ EXPECTED = (
         CONFIRMATIONS,
     ),
     Expected("has_arrived", "refused in an odd answer", "who is meant cannot be told, and all count as taken", ANSWERS),
+    Expected(
+        "opted_out_stays_out",
+        "suppressed untold",
+        "a service that names the state alone says of a suppressed returner that they are deleted",
+        SUPPRESSION,
+    ),
     Expected("acknowledged_is_true", "refused in an odd answer", "and are acknowledged", ANSWERS),
 )
 

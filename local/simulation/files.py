@@ -33,8 +33,8 @@ class File:
 
 @dataclass(frozen=True)
 class Style:
-    """How all files of a world are written; ``mess`` is how many rows are not as they should be. In ``tidy`` ones each
-    row can be read."""
+    """How all files of a world are written; ``mess`` is how many rows are not as they should be. With
+    ``long_values`` many of these are for a value that is too long; in ``tidy`` ones each row can be read."""
 
     delimiter: str = ","
     header: bool = False
@@ -43,6 +43,7 @@ class Style:
     mess: float = 0.0
     stray_quotes: bool = False
     bad_values: bool = False
+    long_values: bool = False
     tidy: bool = False
 
 
@@ -145,6 +146,8 @@ def _kinds(how: Style) -> list[str]:
     kinds = ["cells", "cells", "email", "email", "twin", "blank", "notes", "spaces"]
     if how.bad_values:
         kinds += ["control", "long", "date", "date"]
+    if how.long_values:
+        kinds += ["long"] * 8
     if how.stray_quotes:
         kinds += ["stray"] * 4
     return [kind for kind in kinds if kind not in ("cells", "stray")] if how.tidy else kinds

@@ -40,8 +40,9 @@ class OwnDoing:
 @dataclass
 class History:
     """``configurations`` of each export by the time at which they were saved, None where it was deleted. ``on_step`` is
-    told of each run that begins to plan, and to send, ``on_end`` of each that ends. ``forgotten`` are answers that a
-    checkpoint had and lost, ``reopened`` are runs whose record was changed after their end."""
+    told of each run that begins to plan, and to send, ``on_end`` of each that ends. ``forgotten`` is what was
+    written down and then undone: answers of a checkpoint, a cancellation, a failure; ``reopened`` are runs whose record
+    was changed after their end."""
 
     scheduler: Scheduler
     plan: Plan
@@ -55,6 +56,7 @@ class History:
     log: list[str] = field(default_factory=list)
     cancelled: dict[str, float] = field(default_factory=dict)
     _seen: set[tuple[str, str]] = field(default_factory=set)
+    _failed: set[str] = field(default_factory=set)
     acknowledged: dict[tuple[str, str], list[tuple[float, bytes]]] = field(default_factory=dict)
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
     forgotten: list[str] = field(default_factory=list)
@@ -87,6 +89,12 @@ class History:
             self.on_step(run)
         if run.get("cancel_requested"):
             self.cancelled.setdefault(id_, now)
+        elif id_ in self.cancelled:
+            self.forgotten.append(f"{id_} was cancelled, and is not any more")
+        if run.get("failure"):
+            self._failed.add(id_)
+        elif id_ in self._failed:
+            self.forgotten.append(f"{id_} had failed, and has not any more")
         if id_ in self.ended:
             self._look_at_what_is_closed(run)
         if run["status"] not in ENDED or id_ in self.ended:
@@ -163,6 +171,12 @@ def by_run(change: Change) -> str:
 
 def by_export(change: Change) -> str:
     return str(_job(change.job).get("export", ""))
+
+
+def by_slice(change: Change) -> tuple[str, str, int | None]:
+    """The run, the step, and the number of the slice that the caller was at."""
+    job = _job(change.job)
+    return str(job.get("run", "")), str(job.get("step", "")), job.get("slice")
 
 
 @lru_cache(maxsize=4096)

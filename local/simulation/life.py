@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from local.memory.queue import MemoryQueue
+from local.simulation import comings
 from local.simulation.history import History, OwnDoing
 from local.simulation.hosts import Platform
 from local.simulation.operator_hands import Operator
@@ -64,8 +65,15 @@ class Life:
         if self.plan.rich:
             for _ in range(self.more.choice([0, 1, 2, 4])):
                 self.scheduler.at(self.more.uniform(0, end), lambda: self.operator.hang_up(self.more))
+            for moment in comings.more_refreshes(self.plan, self.more):
+                self.scheduler.at(moment, partial(self._refresh, self.more.choice([*self.plan.tables])))
             self.history.on_end = self._after_a_run
-        self.history.on_step = self._in_haste
+        self.history.on_step = self._on_step
+
+    def _on_step(self, run: dict[str, Any]) -> None:
+        self._in_haste(run)
+        if self.plan.rich and self.scheduler.time < self.plan.hours * HOUR:
+            comings.change_while_it_sends(run, self.operator, self.scheduler, self.more)
 
     def _in_haste(self, run: dict[str, Any]) -> None:
         """Something is done while a run is at work."""
@@ -122,21 +130,38 @@ class Life:
             return  # it would have the same folder
         before = dict(self.insights.population.people)
         self.insights.population.live()
-        refresh = self.insights.refresh(folder)
+        odd: dict[str, Any] = {}
+        if self.plan.rich:
+            comings.come_and_go(self.insights.population, self.plan, self.more)
+            odd = comings.oddities(folder, self.plan, self.more)
+        refresh = self.insights.refresh(folder, **odd)
         if self.plan.rich:
             self._go_by_themselves(before)
+            self._opt_out_when_deleted()
             self._ask_for_runs(folder, refresh.ends + MINUTE * float(self.plan.settings["QUIET_MINUTES"]))
 
     def _go_by_themselves(self, before: dict[int, Person]) -> None:
         """Of those who came, left or moved some opt out as well, before or after the run."""
         for number, person in before.items():
             now = self.insights.population.people[number]
-            if now.tables != person.tables and self.more.random() < 0.3:
-                list_id = self.more.choice([one for account in self.plan.accounts for one in account.lists])
+            if now.tables == person.tables or self.more.random() >= 0.3:
+                continue
+            lists = [one for account in self.plan.accounts for one in account.lists]
+            on = [one for one in lists if now.email in self.service.listing(one)]
+            if on:
                 state = self.more.choice(["Unsubscribed", "Unsubscribed", "Bounced"])
-                opt_out = partial(self.own_doing, list_id, now.email, state)
-                if now.email in self.service.listing(list_id):
-                    self.scheduler.at(self.scheduler.time + self.more.uniform(0, 40) * MINUTE, opt_out)
+                opt_out = partial(self.own_doing, self.more.choice(on), now.email, state)
+                soon = self.more.uniform(0, 40 if now.tables else 10) * MINUTE
+                self.scheduler.at(self.scheduler.time + soon, opt_out)
+
+    def _opt_out_when_deleted(self) -> None:
+        """Some of those who were deleted join by themselves, and most of these opt out again."""
+        for list_id in (one for account in self.plan.accounts for one in account.lists):
+            for email, record in sorted(self.service.listing(list_id).items()):
+                if record["state"] == "Deleted" and self.more.random() < 0.4:
+                    state = self.more.choice(["Unsubscribed", "Unsubscribed", "Bounced", "Active"])
+                    moment = self.scheduler.time + self.more.uniform(0, 40) * MINUTE
+                    self.scheduler.at(moment, partial(self.own_doing, list_id, email, state))
 
     def own_doing(self, list_id: str, email: str, state: str) -> None:
         """Past the product somebody becomes active, unsubscribes or bounces."""

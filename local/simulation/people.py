@@ -63,6 +63,19 @@ class Population:
         for _ in range(self.chance.choice([0, 0, 1, 3])):
             self._come()
 
+    def come_back(self, chance: random.Random, share: float) -> None:
+        """So many of those who are in no table are in some again."""
+        for number, person in list(self.people.items()):
+            if not person.tables and chance.random() < share:
+                chosen = [table for table in self.tables if chance.random() < 0.6]
+                tables = frozenset(chosen or [chance.choice(self.tables)])
+                self.people[number] = replace(person, tables=tables)
+
+    def leave(self, chance: random.Random, most: int) -> None:
+        """Up to so many more are in no table any more."""
+        for number in chance.sample(sorted(self.people), min(most, len(self.people))):
+            self.people[number] = replace(self.people[number], tables=frozenset())
+
     def of(self, table: str) -> list[Person]:
         return [person for person in self.people.values() if table in person.tables]
 

@@ -27,8 +27,8 @@ class Account:
 class Plan:
     """``exports`` are documents of the catalog by their id, as they were at first. ``haste`` is how often something is
     done while a run is at work; ``invocation`` is after how many seconds a step hands over. In ``rich`` worlds more
-    goes wrong; ``slow`` is for how many seconds a call of the service may take, also when nothing goes wrong, and
-    ``scenes`` how often a step is played with."""
+    goes wrong, and in those that are ``moving`` people leave and come back in numbers; ``slow`` is for how many seconds
+    a call of the service may take, also when nothing goes wrong, and ``scenes`` how often a step is played with."""
 
     hours: float
     accounts: tuple[Account, ...]
@@ -50,6 +50,7 @@ class Plan:
     haste: float = 0.0
     invocation: float = 900.0
     rich: bool = False
+    moving: bool = False
     slow: float = 0.0
     scenes: float = 0.0
 
@@ -108,7 +109,7 @@ def enriched(made: Plan, chance: random.Random) -> Plan:
         worse = replace(worse, bad_values=True, tidy=chance.random() < 0.7)
     slow = chance.choice([0, 4, 8 if made.people <= 8 else 4]) if made.people <= 15 else 0
     one_by_one = {"UPLOAD_CONCURRENCY": "1"} if slow and chance.random() < 0.5 else {}
-    return replace(
+    richer = replace(
         made,
         rich=True,
         style=worse,
@@ -120,6 +121,52 @@ def enriched(made: Plan, chance: random.Random) -> Plan:
         haste=max(made.haste, chance.choice([0, 0.2, 0.4])),
         invocation=chance.choice([2, 2, 4]) if slow else made.invocation,
     )
+    return _moving(richer, chance) if chance.random() < 0.5 else richer
+
+
+def _moving(made: Plan, chance: random.Random) -> Plan:
+    """The same, where people leave and come back in numbers, and exports take them off their lists."""
+    account = made.accounts[0]
+    if len(account.lists) == 1 and chance.random() < 0.5:
+        account = replace(account, lists=(*account.lists, "e" * 32))
+    tidy = made.style.tidy or chance.random() < 0.8  # else most that leave would not be removed
+    moving = replace(
+        made,
+        moving=True,
+        hours=max(made.hours, 5),
+        accounts=(account, *made.accounts[1:]),
+        people=min(max(made.people, 8), 15),
+        lively=max(made.lively, 0.3),
+        style=replace(made.style, tidy=tidy, bad_values=made.style.bad_values or tidy, long_values=tidy),
+        gaps=chance.choice([(0.1, 2), made.gaps]),
+        exports={id_: _removing(export, chance) for id_, export in made.exports.items()},
+    )
+    if len(moving.exports) == 1 and chance.random() < 0.5:
+        moving.exports["export-1"] = _removing(_export(chance, moving, 1), chance)
+    if chance.random() < 0.6:
+        _share_a_list(moving, chance)
+    return moving
+
+
+def _removing(export: dict[str, Any], chance: random.Random) -> dict[str, Any]:
+    return export | {
+        "schedule": "refresh" if chance.random() < 0.8 else export["schedule"],
+        "mode": chance.choice(["everything", "changes", "changes"]),
+        "removals": chance.choice(["delete", "delete", "delete", "unsubscribe"]),
+        "max_removal_percent": chance.choice([export["max_removal_percent"], 100]),
+        "resubscribe": False,
+    }
+
+
+def _share_a_list(made: Plan, chance: random.Random) -> None:
+    """All exports go to the same list; some have one segment each."""
+    first, apart = made.exports[min(made.exports)], chance.random() < 0.7
+    for number, export in enumerate(made.exports.values()):
+        folder = made.folder_of(export)
+        tables = made.tables[folder]
+        if apart:
+            export["segments"] = [f"{folder}/{tables[number % len(tables)]}"]
+        export |= {"connection": first["connection"], "list_id": first["list_id"]}
 
 
 def _deleting(export: dict[str, Any], chance: random.Random) -> dict[str, Any]:

@@ -5,6 +5,7 @@ What it wrote is kept for the oracles: each file with its rows, and when it was 
 
 import json
 import random
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -20,7 +21,7 @@ INSTANCE = "CustomerInsights_0f3c1d6e-6f0a-4b52-9d7c-2f1f6c0a9b11"
 @dataclass(frozen=True)
 class Refresh:
     """``files`` by their names in the container; ``paths`` of the dated folders by table. ``members`` are
-    the addresses in the rows of a table. ``ends`` is when the last of it was written."""
+    the addresses in the rows of a table. ``ends`` is when the last of it was written, ``moments`` when each file is."""
 
     folder: str
     begun: float
@@ -28,6 +29,12 @@ class Refresh:
     paths: dict[str, str]
     files: dict[str, File]
     members: dict[str, frozenset[str]]
+    moments: dict[str, float]
+
+    def written_by(self, tables: Collection[str]) -> float:
+        """When all files of these tables are there."""
+        paths = [self.paths[table] for table in tables]
+        return max(moment for name, moment in self.moments.items() if name.rpartition("/")[0] in paths)
 
 
 @dataclass
@@ -46,15 +53,17 @@ class Insights:
     written: dict[str, list[tuple[float, File | None]]] = field(default_factory=dict)
     models: dict[str, list[tuple[float, frozenset[str]]]] = field(default_factory=dict)
 
-    def refresh(self, folder: str, *, clean: bool = False) -> Refresh:
-        """Begins one now; it is written while time goes on. A ``clean`` one is as it should be, and quickly there."""
+    def refresh(self, folder: str, *, clean: bool = False, hollow: str = "", pause: float = 0.0) -> Refresh:
+        """Begins one now; it is written while time goes on. A ``clean`` one is as it should be, and quickly there. The
+        table ``hollow`` comes out without a row. With a ``pause``, in seconds, there are files that come only so long
+        after model.json."""
         now, at = self.scheduler.time, self.scheduler.now()
-        paths, files, members = {}, {}, {}
+        paths, files, members, moments = {}, {}, {}, {}
         for table in self.tables[folder]:
             stamp = f"{at:%Y/%m/%d/%H%M}"
             paths[table] = f"{INSTANCE}/{folder}/{table}/{stamp}"
-            people = self.population.of(table)
-            parts = self.chance.choice([1, 1, 1, 2, 3])
+            people = self.population.of(table) if table != hollow else []
+            parts = self.chance.choice([1, 1, 1, 2, 3]) + bool(pause)
             for part in range(parts):
                 name = f"{paths[table]}/{table}_{part + 1}.csv"
                 files[name] = file_of(people[part::parts], self.style, self.chance, clean=clean)
@@ -63,15 +72,19 @@ class Insights:
         model = f"{INSTANCE}/{folder}/model.json"
         order = [*files, model]
         self.chance.shuffle(order)
+        if pause:
+            order.sort(key=lambda name: 1 if name == model else 2 * (not name.endswith("_1.csv")))
         moment = now
         for name in order:
+            moments[name] = moment
             if name == model:
                 self._write(moment, name, self._model(folder, at, files), None)
                 self._list(moment, folder, frozenset(files))
+                moment += pause
             else:
                 self._write(moment, name, files[name].data, files[name])
             moment += self.chance.uniform(0.1, 2) if clean else self.chance.uniform(*self.gaps)
-        made = Refresh(folder, now, moment, paths, files, members)
+        made = Refresh(folder, now, moment, paths, files, members, moments)
         self.refreshes.append(made)
         said = ", ".join(f"{table} with {len(who)}" for table, who in members.items())
         self.scheduler.tell(f"Customer Insights begins to write {folder}: {said}, in {(moment - now) / MINUTE:.0f} min")

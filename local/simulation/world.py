@@ -18,8 +18,8 @@ from local.simulation.messages import SimulatedQueue
 from local.simulation.operator_hands import Operator
 from local.simulation.people import DOMAIN, Population
 from local.simulation.plans import FIELDS, enriched, plan
-from local.simulation.records import Records
-from local.simulation.refreshes import Insights
+from local.simulation.records import Records, table_of
+from local.simulation.refreshes import Insights, Refresh
 from local.simulation.scheduler import Process, Scheduler
 from local.simulation.service import API, Service, SimulatedAdapter
 from local.simulation.storage import SimulatedBlobs
@@ -145,6 +145,8 @@ class World:
         if self.plan.cursed:
             people = list(self.insights.population.people.values())
             self.service.cursed = frozenset({self.chance.choice(people).email})
+        if self.plan.moving:
+            self._join_by_themselves()
         if self.plan.rich and self.more.random() < 0.3:
             everybody = self.insights.population.people.values()
             self.service.clinging = frozenset(one.email for one in everybody if self.more.random() < 0.3)
@@ -154,6 +156,13 @@ class World:
             if self.chance.random() < 0.15:
                 self.life.own_doing(list_id, person.email, self.chance.choice(["Active", "Unsubscribed", "Bounced"]))
         self.life.own_doing(list_id, f"stranger@{DOMAIN}", "Active")
+
+    def _join_by_themselves(self) -> None:
+        """More of the people are active on a list before any export comes."""
+        for list_id in (one for account in self.plan.accounts for one in account.lists):
+            for person in self.insights.population.people.values():
+                if person.email not in self.service.listing(list_id) and self.more.random() < 0.2:
+                    self.life.own_doing(list_id, person.email, "Active")
 
     def _calm_down(self) -> None:
         turn(self.weather, calm())
@@ -168,10 +177,12 @@ class World:
         self.history.last_refresh_at = self.scheduler.time
         self.service.cursed = self.service.clinging = frozenset()
         self.insights.population.live()
+        if self.plan.moving:
+            self.insights.population.come_back(self.more, 0.5)
         for folder in self.plan.tables:
             refresh = self.insights.refresh(folder, clean=True)
             if self.plan.rich and self.more.random() < 0.5:
-                self._begin_just_before(folder, refresh.ends + MINUTE * float(self.plan.settings["QUIET_MINUTES"]))
+                self._begin_just_before(folder, refresh)
         self._run(20 * MINUTE)
         for export, document in self.plan.exports.items():
             saved = self.records.exports().get(export) or {}
@@ -183,13 +194,16 @@ class World:
             self.operator.start(export, patient=True, mode="changes")
         self._run(20 * MINUTE)
 
-    def _begin_just_before(self, folder: str, whole_at: float) -> None:
+    def _begin_just_before(self, folder: str, refresh: Refresh) -> None:
         """A run of each export of the folder is at work with the older refresh when the timer finds the newer one."""
-        for export, document in self.plan.exports.items():
-            if self.plan.folder_of(document) == folder:
+        quiet = MINUTE * float(self.plan.settings["QUIET_MINUTES"])
+        for export in self.plan.exports:
+            document = self.records.exports().get(export) or {}
+            if document and self.plan.folder_of(document) == folder:
+                whole_at = quiet + refresh.written_by([table_of(one) for one in document["segments"]])
                 begin = partial(self.operator.start, export, mode="everything")
-                self.scheduler.at(whole_at - self.more.uniform(0, 10), begin)
-        self.scheduler.at(whole_at + self.more.uniform(0, 10), lambda: self.platform.door("tick", tick))
+                self.scheduler.at(max(self.scheduler.time, whole_at - self.more.uniform(1.5, 4)), begin)
+                self.scheduler.at(whole_at + self.more.uniform(0, 3), lambda: self.platform.door("tick", tick))
 
     def _run(self, seconds: float) -> None:
         self.scheduler.run(self.scheduler.time + seconds)

@@ -30,7 +30,7 @@ def _put_back(slice_: Slice, result: BatchResult, account: Destination, list_id:
     rows = sorted(row for row, code in result.refused if code == DELETED and row in slice_.returning)
     if not rows:
         return result
-    again = _send_rows(slice_, rows, account, list_id, True, [])
+    again = _send_rows(slice_, rows, account, list_id, True, [], goes_on=True)
     return BatchResult(
         added=result.added + again.added,
         updated=result.updated + again.updated,
@@ -39,17 +39,25 @@ def _put_back(slice_: Slice, result: BatchResult, account: Destination, list_id:
 
 
 def _send_rows(
-    slice_: Slice, rows: Sequence[int], account: Destination, list_id: str, resubscribe: bool, unreadable: list[int]
+    slice_: Slice,
+    rows: Sequence[int],
+    account: Destination,
+    list_id: str,
+    resubscribe: bool,
+    unreadable: list[int],
+    *,
+    goes_on: bool = False,
 ) -> BatchResult:
     """One call; when the service turns all of it down for one row, halves of it, until the row is found.
-    ``unreadable`` collects the rows that it could not read."""
+    ``unreadable`` collects the rows that it could not read; one that ``goes_on`` follows another one of its batch."""
+    bodies = [slice_.bodies[row] for row in rows]
     try:
-        imported = account.import_subscribers(list_id, [slice_.bodies[row] for row in rows], resubscribe=resubscribe)
+        imported = account.import_subscribers(list_id, bodies, resubscribe=resubscribe, goes_on=goes_on)
     except NotImported as error:
         if len(rows) > 1:
             middle = len(rows) // 2
             halves = [
-                _send_rows(slice_, half, account, list_id, resubscribe, unreadable)
+                _send_rows(slice_, half, account, list_id, resubscribe, unreadable, goes_on=goes_on)
                 for half in (rows[:middle], rows[middle:])
             ]
             return BatchResult(

@@ -157,7 +157,8 @@ def _taken_off(world: World, run: dict[str, Any]) -> set[str]:
 
 
 def no_answer_is_forgotten(world: World) -> Iterator[Said]:
-    """A batch that is saved in a checkpoint stays as it is, whoever else is at work on the slice."""
+    """A batch that is saved in a checkpoint stays as it is, whoever else is at work on the slice; and a run that is
+    cancelled or failed stays so, whoever is at work on a step of it."""
     for words in world.history.forgotten[:1]:
         yield Said("forgotten", words)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from local.simulation.history import Ended, by_export, by_run
+from local.simulation.history import Ended, by_export, by_run, by_slice
 from local.simulation.oracles.calm import is_calm
 from local.simulation.oracles.delivery import GOOD, untroubled
 from local.simulation.oracles.findings import Said
@@ -15,6 +15,7 @@ from local.simulation.service import Change
 from local.simulation.world import World
 
 _REMOVALS = ("unsubscribe", "delete")
+A_LOOK = 1.0  # seconds, from a step's look at the export to its first call
 
 
 def _removals(world: World) -> Iterator[tuple[Change, dict[str, Any]]]:
@@ -99,14 +100,12 @@ def removals_are_wanted(world: World) -> Iterator[Said]:
 
 
 def _begun(world: World, run: dict[str, Any], change: Change) -> float:
-    """How many seconds before the call the step can have begun: it looks once how the export is saved."""
-    planned = change.left - seconds(run["created_at"]) + 60
-    if not is_calm(world, change.left - planned, change.left):
-        return planned
-    stormy = any(begin <= change.left and end + 300 >= change.left - planned for begin, end, _ in world.history.storms)
-    slowest = 0.8 + world.service.slowest(change.left - planned, change.left)
-    a_call = max(40.0, slowest) if stormy else slowest
-    return min(planned, 1 + 2 * a_call * world.plan.sizes["leavers"])
+    """How many seconds before the call the step can have begun: it looks once how the export is saved, and then makes
+    the first call of its slice."""
+    calls = [one.left for one in world.service.changes if by_slice(one) == by_slice(change) and one.kind != "import"]
+    if is_calm(world, min(calls) - 10, change.left):
+        return change.left - min(calls) + A_LOOK
+    return change.left - seconds(run["created_at"]) + 60
 
 
 def guards_hold(world: World) -> Iterator[Said]:
@@ -149,7 +148,8 @@ def _held_elsewhere(world: World, run: dict[str, Any], moment: float) -> set[str
     for other in world.plan.exports:
         document = world.history.configuration(other, moment)
         data = world.history.acknowledged_at(other, run["list_id"], moment)
-        if other != run["export"] and data and document and document["enabled"]:
+        is_there = document and document["enabled"] and document["list_id"] == run["list_id"]
+        if other != run["export"] and data and is_there:
             held |= {email for email, state in acknowledged(data).items() if state in HELD}
     return held
 

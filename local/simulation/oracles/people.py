@@ -22,8 +22,11 @@ def opted_out_stays_out(world: World) -> Iterator[Said]:
         if _resubscribes(world, change):
             continue
         who = f"{change.email.partition('@')[0]} by {by_run(change)}"
-        if was in _OUT or (change.before or {}).get("suppressed"):
+        if was in _OUT:
             yield Said("back", f"{who}: {was} is active again")
+        elif (change.before or {}).get("suppressed"):
+            untold = "" if world.plan.service["suppression_first"] else " untold"
+            yield Said(f"suppressed{untold}", f"{who}: {was} and suppressed, and is active again")
         elif not _deleted_by_own(world, change):
             yield Said("not its own", f"{who}: deleted by somebody else, and is active again")
 
