@@ -17,12 +17,14 @@ _FOLDER = "idempotency"
 
 
 class _Bound(BaseModel):
-    """``run`` may not exist yet: whoever bound it is about to begin it, or has died before."""
+    """``run`` may not exist yet: whoever bound it is about to begin it, or has died before. ``mode_asked`` is whether the
+    request named the mode, None of a version that did not write it down; else the mode is what the export said."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     run: str
     mode: Mode
+    mode_asked: bool | None = None
     dry_run: bool
     confirm_removals: bool = False
     audit: bool = False
@@ -36,23 +38,19 @@ class Keys:
     def __init__(self, state: Blobs) -> None:
         self._state = state
 
-    def bind(self, run: Run, key: str, *, since: datetime) -> str:
+    def bind(self, run: Run, key: str, *, mode_asked: bool, since: datetime) -> str:
         """The id of the run that ``key`` has stood for within the last day, and ``since`` the export was made; if for
         none, it stands for ``run`` now.
 
-        Raises Conflict where it stands for a run of another kind.
+        Raises Conflict where it was used for another request.
         """
+        mine = _bound(run, mode_asked=mode_asked)
 
         def decide(blob: Blob | None) -> bytes:
             bound = stored_record.read(_Bound, blob.data, name) if blob else None
             if not (blob and bound and run.created_at - bound.bound_at < KEPT and bound.bound_at >= since):
-                return _json(run, run.id)
-            if (bound.mode, bound.dry_run, bound.confirm_removals, bound.audit) != (
-                run.mode,
-                run.dry_run,
-                run.confirm_removals,
-                run.audit,
-            ):
+                return stored_record.written(mine)
+            if _asks_for_another(mine, bound):
                 raise Conflict(
                     "idempotency_key_reused",
                     "The Idempotency-Key was used within the last day for another request.",
@@ -68,10 +66,14 @@ class Keys:
     def rebind(self, run: Run, key: str, holder: str) -> None:
         """``key`` was bound to ``run``, which was not to be: it stands for the run ``holder`` instead."""
 
-        def decide(blob: Blob | None) -> bytes:
-            return _json(run, holder, blob.data if blob else None)
+        def decide(blob: Blob | None) -> bytes | None:
+            if blob is None:
+                return None
+            bound = stored_record.read(_Bound, blob.data, name)
+            return stored_record.written(bound.model_copy(update={"run": holder}), blob.data)
 
-        compare_and_swap(self._state, _name(run.export, key), decide)
+        name = _name(run.export, key)
+        compare_and_swap(self._state, name, decide)
 
     def free(self, run: Run, key: str) -> None:
         """``key`` stands for nothing."""
@@ -89,13 +91,22 @@ def _name(export: str, key: str) -> str:
     return f"{_FOLDER}/{export}/{hashlib.sha256(key.encode()).hexdigest()}.json"
 
 
-def _json(run: Run, id_: str, before: bytes | None = None) -> bytes:
-    bound = _Bound(
-        run=id_,
+def _bound(run: Run, *, mode_asked: bool) -> _Bound:
+    return _Bound(
+        run=run.id,
         mode=run.mode,
+        mode_asked=mode_asked,
         dry_run=run.dry_run,
         confirm_removals=run.confirm_removals,
         audit=run.audit,
         bound_at=run.created_at,
     )
-    return stored_record.written(bound, before)
+
+
+def _asks_for_another(mine: _Bound, bound: _Bound) -> bool:
+    """What was asked for is compared, not what the export said then: its mode may have been changed since."""
+    if (mine.dry_run, mine.confirm_removals, mine.audit) != (bound.dry_run, bound.confirm_removals, bound.audit):
+        return True
+    if bound.mode_asked is None:
+        return False
+    return (mine.mode_asked and mine.mode) != (bound.mode_asked and bound.mode)

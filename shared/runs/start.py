@@ -54,13 +54,15 @@ def start(
         app.runs.create(run)
         return _begin(app, run)
     since = export.saved.created_at if export.saved else datetime.min.replace(tzinfo=UTC)
-    return _begin_once(app, run, key, since=since, is_answer=answers is not None)
+    return _begin_once(app, run, key, mode_asked=mode is not None, since=since, is_answer=answers is not None)
 
 
-def _begin_once(app: App, run: Run, key: str, *, since: datetime, is_answer: bool) -> tuple[Run, bool]:
+def _begin_once(
+    app: App, run: Run, key: str, *, mode_asked: bool, since: datetime, is_answer: bool
+) -> tuple[Run, bool]:
     keys = Keys(app.state)
     for _ in range(MOST_ATTEMPTS):
-        run = run.model_copy(update={"id": keys.bind(run, key, since=since)})
+        run = run.model_copy(update={"id": keys.bind(run, key, mode_asked=mode_asked, since=since)})
         begun, claim = _found(app, run.export, run.id), app.claims.held(run.export)
         if begun and begun.ended:
             return begun, False
