@@ -1,10 +1,16 @@
 """The run that a key stands for: the same request, or the same occasion, starts one run and no second."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import pytest
 from memory_world import EXPORT, MemoryWorld
 from world import csv_rows, person
 
+from local.memory.blobs import MemoryBlobs
 from shared.errors import Conflict
+from shared.parts import App
 from shared.record.run_record import Run
 from shared.runs.start import start
 from shared.runs.tick import tick
@@ -29,20 +35,31 @@ class Died(BaseException):
     """The process is gone: nothing of it handles that."""
 
 
-def dies_on_the_way_to_a_claim(world: MemoryWorld) -> None:
-    """A tick that leaves the record of a run, which does not hold its export."""
+class Storage:
+    """The blobs of a world, of which one ``call`` for a name with ``part`` in it does ``first`` something else, once."""
 
-    class Storage:
-        def __getattr__(self, name: str) -> object:
-            return getattr(world.state, name)
+    def __init__(self, blobs: MemoryBlobs, call: str, part: str, first: Callable[[], object]) -> None:
+        self._blobs = blobs
+        self._call = call
+        self._part = part
+        self._first = [first]
 
-        def read(self, name: str) -> object:
-            if name.endswith("active.json") and any("/run.json" in one.name for one in world.state.list("runs/")):
-                raise Died
-            return world.state.read(name)
+    def __getattr__(self, call: str) -> Any:
+        def watched(name: str, *arguments: Any, **more: Any) -> Any:
+            if call == self._call and self._part in name and self._first:
+                self._first.pop()()
+            return getattr(self._blobs, call)(name, *arguments, **more)
 
-    with pytest.raises(Died):
-        tick(world.new_app(state=Storage()))
+        return watched
+
+
+def dies() -> None:
+    raise Died
+
+
+def dying(world: MemoryWorld, part: str) -> App:
+    """An app that dies before it writes what has ``part`` in its name."""
+    return world.new_app(state=Storage(world.state, "write", part, dies))
 
 
 def test_the_same_request_is_known_again_when_the_mode_of_the_export_was_changed(world: MemoryWorld) -> None:
@@ -66,7 +83,8 @@ def test_a_mode_that_was_asked_for_is_part_of_the_request(world: MemoryWorld) ->
 
 def test_what_a_dead_tick_began_is_begun_by_the_next_one_though_the_mode_was_changed(world: MemoryWorld) -> None:
     world.save(schedule="refresh")
-    dies_on_the_way_to_a_claim(world)
+    with pytest.raises(Died):
+        tick(dying(world, "active.json"))
     assert len(world.app.runs.ids(EXPORT)) == 1
     world.save(schedule="refresh", mode="everything")
     world.clock.sleep(900)
@@ -74,3 +92,47 @@ def test_what_a_dead_tick_began_is_begun_by_the_next_one_though_the_mode_was_cha
     (run,) = tick(world.app)
 
     assert run.mode == "everything"
+
+
+@pytest.mark.parametrize("part", ["run.json", "active.json"], ids=["before its record", "before it holds the export"])
+def test_a_run_that_a_dead_door_left_begins_hours_later_as_the_newest(world: MemoryWorld, part: str) -> None:
+    with pytest.raises(Died):
+        start(dying(world, part), EXPORT, "on-demand", key=KEY)
+    world.clock.sleep(3 * 3600)
+    meanwhile = world.run()
+    world.clock.sleep(8 * 3600)
+
+    run = asked(world)
+    world.pump()
+
+    assert run.id > meanwhile.id
+    assert [one.id for one in world.app.runs.newest(EXPORT)] == [run.id, meanwhile.id]
+    assert asked(world).id == run.id
+
+
+def test_two_callers_who_find_what_a_dead_door_left_get_one_run(world: MemoryWorld) -> None:
+    with pytest.raises(Died):
+        start(dying(world, "run.json"), EXPORT, "on-demand", key=KEY)
+    world.clock.sleep(3600)
+    others: list[Run] = []
+
+    def somebody_else_is_faster() -> None:
+        others.append(asked(world))
+        world.pump()
+
+    slow = world.new_app(state=Storage(world.state, "write", "idempotency/", somebody_else_is_faster))
+    run, is_new = start(slow, EXPORT, "on-demand", key=KEY)
+
+    assert (run.id, run.ended, is_new) == (others[0].id, True, False)
+    assert world.app.runs.ids(EXPORT) == [run.id]
+
+
+def test_many_callers_at_once_get_one_run(world: MemoryWorld) -> None:
+    with pytest.raises(Died):
+        start(dying(world, "run.json"), EXPORT, "on-demand", key=KEY)
+    world.clock.sleep(3600)
+
+    with ThreadPoolExecutor(8) as pool:
+        runs = list(pool.map(lambda _: asked(world).id, range(8)))
+
+    assert len(set(runs)) == len(world.app.runs.ids(EXPORT)) == 1

@@ -1,6 +1,7 @@
 """The run that a key stands for, so that the same request, or the same occasion, starts one run and no second."""
 
 import hashlib
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -17,8 +18,8 @@ _FOLDER = "idempotency"
 
 
 class _Bound(BaseModel):
-    """``run`` may not exist yet: whoever bound it is about to begin it, or has died before. ``mode_asked`` is whether the
-    request named the mode, None of a version that did not write it down; else the mode is what the export said."""
+    """``run`` may not exist yet: whoever bound it is about to begin it, or has died before. ``mode_asked`` is whether
+    the request named the mode, else it is what the export said; None of a version that did not write that down."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -38,9 +39,11 @@ class Keys:
     def __init__(self, state: Blobs) -> None:
         self._state = state
 
-    def bind(self, run: Run, key: str, *, mode_asked: bool, since: datetime) -> str:
+    def bind(
+        self, run: Run, key: str, *, mode_asked: bool, since: datetime, is_lost: Callable[[str], bool] = lambda _: False
+    ) -> str:
         """The id of the run that ``key`` has stood for within the last day, and ``since`` the export was made; if for
-        none, it stands for ``run`` now.
+        none, or for one that ``is_lost``, it stands for ``run`` now.
 
         Raises Conflict where it was used for another request.
         """
@@ -57,7 +60,7 @@ class Keys:
                     "Use a new key for a new request.",
                     field="Idempotency-Key",
                 )
-            return blob.data
+            return stored_record.written(mine) if is_lost(bound.run) else blob.data
 
         name = _name(run.export, key)
         held = compare_and_swap(self._state, name, decide)

@@ -58,11 +58,16 @@ def start(
 
 
 def _begin_once(
-    app: App, run: Run, key: str, *, mode_asked: bool, since: datetime, is_answer: bool
+    app: App, mine: Run, key: str, *, mode_asked: bool, since: datetime, is_answer: bool
 ) -> tuple[Run, bool]:
     keys = Keys(app.state)
+
+    def is_lost(id_: str) -> bool:
+        return id_ < _time(mine.created_at - sweep.SILENT) and _never_began(app, mine.export, id_)
+
     for _ in range(MOST_ATTEMPTS):
-        run = run.model_copy(update={"id": keys.bind(run, key, mode_asked=mode_asked, since=since)})
+        bound = keys.bind(mine, key, mode_asked=mode_asked, since=since, is_lost=is_lost)
+        run = mine.model_copy(update={"id": bound})
         begun, claim = _found(app, run.export, run.id), app.claims.held(run.export)
         if begun and begun.ended:
             return begun, False
@@ -91,13 +96,26 @@ def drop_orphans(app: App, export: str, *, seen: datetime) -> None:
     """Takes away the records since a day before ``seen``, when somebody last looked, whose run never came to hold its
     export: whoever asked for it died before, or lost its storage, and got no answer. Nothing came of it, and it must
     not begin when nobody expects it any more: what is due is due again, and who asked asks again."""
-    first, last = run_id(seen - _ORPHANS_FOR, ""), run_id(app.clock.now() - sweep.SILENT, "")
+    first, last = _time(seen - _ORPHANS_FOR), _time(app.clock.now() - sweep.SILENT)
     for id_ in (one for one in app.runs.ids(export) if first <= one < last):
-        run = _found(app, export, id_)
-        if run and run.status == "queued" and not run.claimed:
-            claim = app.claims.held(export)
-            if claim is None or claim.run != id_:  # else the sweep takes it up
-                app.runs.remove_unclaimed(run)
+        _never_began(app, export, id_)
+
+
+def _never_began(app: App, export: str, id_: str) -> bool:
+    """Whether the run never came to hold its export, and never will: its record is gone, or is taken away here. It is
+    asked of a run that whoever began it has had the time to claim the export for."""
+    run = _found(app, export, id_)
+    if run is None:
+        return True
+    if run.status != "queued" or run.claimed:
+        return False
+    claim = app.claims.held(export)  # with one the sweep takes it up
+    return (claim is None or claim.run != id_) and app.runs.remove_unclaimed(run)
+
+
+def _time(moment: datetime) -> str:
+    """What ids of runs are compared with."""
+    return run_id(moment, "")
 
 
 def _begin(app: App, run: Run) -> tuple[Run, bool]:
