@@ -134,7 +134,7 @@ def test_a_key_is_known_to_every_process_and_starts_what_a_dead_one_did_not(api:
     world.pump()
     # A process that died between binding the key and beginning the run leaves the key alone.
     lost = run.model_copy(update={"id": run.id[:-8] + "00000000", "created_at": world.app.clock.now()})
-    assert Keys(other.state).bind(lost, "asked lost", mode_asked=False, since=lost.created_at) == lost.id
+    assert Keys(other.state).bind(lost, "asked lost", mode_asked=False, since=lost.created_at).run == lost.id
 
     started = start(api, key="lost")
 

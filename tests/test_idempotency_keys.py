@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -36,18 +37,18 @@ class Died(BaseException):
 
 
 class Storage:
-    """The blobs of a world, of which one ``call`` for a name with ``part`` in it does ``first`` something else, once."""
+    """The blobs of a world: before each ``call`` for a name with ``part`` in it, the next of ``turns`` has its turn."""
 
-    def __init__(self, blobs: MemoryBlobs, call: str, part: str, first: Callable[[], object]) -> None:
+    def __init__(self, blobs: MemoryBlobs, call: str, part: str, *turns: Callable[[], object]) -> None:
         self._blobs = blobs
         self._call = call
         self._part = part
-        self._first = [first]
+        self._turns = [*turns]
 
     def __getattr__(self, call: str) -> Any:
         def watched(name: str, *arguments: Any, **more: Any) -> Any:
-            if call == self._call and self._part in name and self._first:
-                self._first.pop()()
+            if call == self._call and self._part in name and self._turns:
+                self._turns.pop(0)()
             return getattr(self._blobs, call)(name, *arguments, **more)
 
         return watched
@@ -136,3 +137,28 @@ def test_many_callers_at_once_get_one_run(world: MemoryWorld) -> None:
         runs = list(pool.map(lambda _: asked(world).id, range(8)))
 
     assert len(set(runs)) == len(world.app.runs.ids(EXPORT)) == 1
+
+
+@pytest.mark.parametrize("at_work", [{"dry_run": True}, {}], ids=["of another kind", "of the same kind"])
+def test_a_key_stays_with_a_run_that_began_while_somebody_slower_met_another_one(
+    world: MemoryWorld, at_work: dict[str, bool]
+) -> None:
+    """The slower one has met the run at work, and comes to free the key, or to bind it to that, after its end."""
+    world.start(**at_work)
+    begun: list[Run] = []
+
+    def another_run_begins() -> None:
+        world.pump()
+        begun.append(asked(world))
+        world.pump()
+
+    if at_work:
+        storage = Storage(world.state, "delete", "idempotency/", another_run_begins)
+    else:
+        storage = Storage(world.state, "write", "idempotency/", lambda: None, another_run_begins)
+    with suppress(Conflict):
+        start(world.new_app(state=storage), EXPORT, "on-demand", key=KEY)
+
+    assert begun
+    assert asked(world).id == begun[0].id
+    assert len(world.app.runs.ids(EXPORT)) == 2

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
@@ -32,6 +33,14 @@ class _Bound(BaseModel):
     bound_at: datetime
 
 
+@dataclass(frozen=True)
+class Binding:
+    """The id of the ``run`` that a key stands for, and the ETag of the record in which it does."""
+
+    run: str
+    etag: str
+
+
 class Keys:
     """One blob for each key of an export, in the container ``export-state``. Keys are text of any kind, so that only
     their hash is a name."""
@@ -41,11 +50,12 @@ class Keys:
 
     def bind(
         self, run: Run, key: str, *, mode_asked: bool, since: datetime, is_lost: Callable[[str], bool] = lambda _: False
-    ) -> str:
-        """The id of the run that ``key`` has stood for within the last day, and ``since`` the export was made; if for
+    ) -> Binding:
+        """The run that ``key`` has stood for within the last day, and ``since`` the export was made; if for
         none, or for one that ``is_lost``, it stands for ``run`` now.
 
-        Raises Conflict where it was used for another request.
+        The record is written each time, so that ``rebind`` and ``free`` leave it to the last of several who are about
+        to begin that run. Raises Conflict where it was used for another request.
         """
         mine = _bound(run, mode_asked=mode_asked)
 
@@ -60,27 +70,31 @@ class Keys:
                     "Use a new key for a new request.",
                     field="Idempotency-Key",
                 )
-            return stored_record.written(mine) if is_lost(bound.run) else blob.data
+            return stored_record.written(mine) if is_lost(bound.run) else stored_record.written(bound, blob.data)
 
         name = _name(run.export, key)
-        held = compare_and_swap(self._state, name, decide)
-        return stored_record.read(_Bound, held.data or b"", name).run
+        swapped = compare_and_swap(self._state, name, decide)
+        return Binding(stored_record.read(_Bound, swapped.data or b"", name).run, swapped.etag)
 
-    def rebind(self, run: Run, key: str, holder: str) -> None:
-        """``key`` was bound to ``run``, which was not to be: it stands for the run ``holder`` instead."""
+    def rebind(self, export: str, key: str, binding: Binding, holder: str) -> None:
+        """``key`` stands for the run ``holder`` instead, unless somebody has bound it since."""
 
         def decide(blob: Blob | None) -> bytes | None:
-            if blob is None:
-                return None
+            if blob is None or blob.etag != binding.etag:
+                return blob.data if blob else None
             bound = stored_record.read(_Bound, blob.data, name)
             return stored_record.written(bound.model_copy(update={"run": holder}), blob.data)
 
-        name = _name(run.export, key)
+        name = _name(export, key)
         compare_and_swap(self._state, name, decide)
 
-    def free(self, run: Run, key: str) -> None:
-        """``key`` stands for nothing."""
-        self._state.delete(_name(run.export, key))
+    def free(self, export: str, key: str, binding: Binding) -> None:
+        """``key`` stands for nothing, unless somebody has bound it since."""
+
+        def decide(blob: Blob | None) -> bytes | None:
+            return blob.data if blob and blob.etag != binding.etag else None
+
+        compare_and_swap(self._state, _name(export, key), decide)
 
     def clean(self, now: datetime) -> None:
         """Removes what has expired."""

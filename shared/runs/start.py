@@ -67,7 +67,7 @@ def _begin_once(
 
     for _ in range(MOST_ATTEMPTS):
         bound = keys.bind(mine, key, mode_asked=mode_asked, since=since, is_lost=is_lost)
-        run = mine.model_copy(update={"id": bound})
+        run = mine.model_copy(update={"id": bound.run})
         begun, claim = _found(app, run.export, run.id), app.claims.held(run.export)
         if begun and begun.ended:
             return begun, False
@@ -82,12 +82,12 @@ def _begin_once(
         except (Changed, NotFound):
             continue  # somebody with the same key was faster, or its record was taken for an orphan
         except Conflict:
-            keys.free(run, key)
+            keys.free(run.export, key, bound)
             raise
         if held.id != run.id and is_answer:
-            keys.free(run, key)  # it is not what the other run answers
+            keys.free(run.export, key, bound)  # it is not what the other run answers
         elif held.id != run.id:
-            keys.rebind(run, key, held.id)
+            keys.rebind(run.export, key, bound, held.id)
         return held, is_new
     raise Changed(f"the run of {run.export}")
 
