@@ -13,6 +13,7 @@ from local.memory.blobs import MemoryBlobs
 from shared.errors import Conflict
 from shared.parts import App
 from shared.record.run_record import Run
+from shared.runs.cancel import cancel
 from shared.runs.start import start
 from shared.runs.tick import tick
 
@@ -162,3 +163,35 @@ def test_a_key_stays_with_a_run_that_began_while_somebody_slower_met_another_one
     assert begun
     assert asked(world).id == begun[0].id
     assert len(world.app.runs.ids(EXPORT)) == 2
+
+
+def test_who_starts_an_export_whose_run_is_being_stopped_is_told_to_try_again(world: MemoryWorld) -> None:
+    stopped = world.start()
+    cancel(world.app, EXPORT, stopped.id)
+
+    for key in (None, KEY):
+        with pytest.raises(Conflict, match=f"run_active: .*{stopped.id}, is being stopped. Try again in a moment."):
+            start(world.app, EXPORT, "on-demand", key=key)
+    world.pump()
+    run = asked(world)
+    world.pump()
+
+    assert [one.status for one in world.app.runs.newest(EXPORT)] == ["succeeded", "cancelled"]
+    assert next(world.app.runs.newest(EXPORT)).id == run.id
+
+
+def test_who_asks_again_for_a_run_that_is_being_stopped_gets_that_run(world: MemoryWorld) -> None:
+    run = asked(world)
+    cancel(world.app, EXPORT, run.id)
+
+    assert asked(world).id == run.id
+
+
+def test_a_refresh_that_meets_a_run_that_is_being_stopped_waits_for_the_next_tick(world: MemoryWorld) -> None:
+    world.save(schedule="refresh")
+    stopped = world.start(dry_run=True)
+    cancel(world.app, EXPORT, stopped.id)
+    assert tick(world.app) == []
+    world.pump()
+
+    assert len(tick(world.app)) == 1

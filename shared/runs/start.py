@@ -31,7 +31,8 @@ def start(
     """The run that holds the export, and whether it is a new one: an export has one run at a time. With a ``key`` that
     was used within a day it is the run of then.
 
-    Raises ConfigurationError where the export may not run, or not like this now.
+    Raises Conflict where the one at work is not what is asked for, or is being stopped, ConfigurationError where the
+    export may not run, or not like this now.
     """
     export = app.catalog.export(export_id)
     app.agreed(export)
@@ -120,7 +121,7 @@ def _time(moment: datetime) -> str:
 
 def _begin(app: App, run: Run) -> tuple[Run, bool]:
     """Of a run that has its record: a claim always names one that can be looked up. Raises Conflict where the run at
-    work is not what is asked for."""
+    work is not what is asked for, or is being stopped."""
 
     def is_live(other: str) -> bool:
         try:
@@ -135,6 +136,12 @@ def _begin(app: App, run: Run) -> tuple[Run, bool]:
         if claim:
             sweep.take_up(app, run.export, claim)
         held = app.runs.get(run.export, holder)
+        if run.trigger == "on-demand" and held.stopping:
+            raise Conflict(
+                "run_active",
+                f"The run of the export {run.export} at work, {held.id}, is being stopped.",
+                "Try again in a moment.",
+            )
         if run.trigger == "on-demand" and held.kind != run.kind:
             raise Conflict(
                 "run_active",
