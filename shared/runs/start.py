@@ -12,7 +12,8 @@ from shared.runs import sweep
 from shared.runs.due import Due
 from shared.runs.idempotency import Keys
 
-_ORPHANS_FOR = timedelta(days=1)
+# Beside sweep.SILENT, for a tick that took long, or did not get to an export, and for clocks that differ.
+_ORPHANS_FOR = timedelta(hours=1)
 
 
 def start(
@@ -94,7 +95,7 @@ def _begin_once(
 
 
 def drop_orphans(app: App, export: str, *, seen: datetime) -> None:
-    """Takes away the records since a day before ``seen``, when somebody last looked, whose run never came to hold its
+    """Takes away the records since an hour before ``seen``, when somebody last looked, whose run never came to hold its
     export: whoever asked for it died before, or lost its storage, and got no answer. Nothing came of it, and it must
     not begin when nobody expects it any more: what is due is due again, and who asked asks again."""
     first, last = _time(seen - _ORPHANS_FOR), _time(app.clock.now() - sweep.SILENT)
