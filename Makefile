@@ -38,7 +38,7 @@ FROM  ?= 0
 simulate: $(READY) ## simulated worlds: make simulate SEEDS=1000 FROM=0, or SEED=17 TRACE=1 for the story of one
 	@$(PYTHON) -m local.simulation $(if $(SEED),--seed $(SEED) $(if $(TRACE),--trace),--seeds $(SEEDS) --from $(FROM) --jobs 2)
 
-simulate-planted: $(READY) ## whether the simulation finds mistakes that are planted on purpose: an hour
+simulate-planted: $(READY) ## whether the simulation finds mistakes that are planted on purpose: hours
 	@$(PYTHON) -m local.simulation.planted
 
 bench: $(READY) .bench/.ready ## how fast it is, how much it takes, and what others need: into bench/results.md

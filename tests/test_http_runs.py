@@ -134,7 +134,7 @@ def test_a_key_is_known_to_every_process_and_starts_what_a_dead_one_did_not(api:
     world.pump()
     # A process that died between binding the key and beginning the run leaves the key alone.
     lost = run.model_copy(update={"id": run.id[:-8] + "00000000", "created_at": world.app.clock.now()})
-    assert Keys(other.state).bind(lost, "asked lost", since=lost.created_at) == lost.id
+    assert Keys(other.state).bind(lost, "asked lost", mode_asked=False, since=lost.created_at).run == lost.id
 
     started = start(api, key="lost")
 
@@ -252,3 +252,19 @@ def test_all_that_have_a_schedule_are_started_and_the_others_left_alone(campaign
             ("detached", "connection_detached"),
             ("not-agreed", "consent_missing"),
         ]
+
+
+def test_a_run_whose_record_cannot_be_read_does_not_hide_the_others(api: Api) -> None:
+    ids = []
+    for _ in range(3):
+        ids.append(start(api).json()["id"])
+        api.call("DELETE", f"/exports/{api.export}/runs/{ids[-1]}")
+        api.world.pump()
+    api.world.app.state.write(f"runs/{api.export}/{ids[1]}/run.json", b'{"status": "parked"}')
+
+    page = api.call("GET", f"/exports/{api.export}/runs?limit=2")
+
+    assert (page.status_code, [run["id"] for run in page.json()]) == (200, [ids[2]])
+    rest = api.call("GET", page.links["next"]["url"].removeprefix("/api"))
+    assert [run["id"] for run in rest.json()] == [ids[0]]
+    api.problem(api.call("GET", f"/exports/{api.export}/runs/{ids[1]}"), 500, "record_unreadable")

@@ -73,7 +73,7 @@ def test_records_of_every_version_are_read(folder: Path) -> None:
     assert claim and claim.run == runs[0].id
     assert [one.path for one in noted_snapshots(app.state, EXPORT)] == [one.path for one in runs[0].snapshots]
     assert last_tick(app.state) is not None
-    assert Keys(app.state).bind(runs[0], "the third", since=runs[0].created_at) == runs[0].id
+    assert Keys(app.state).bind(runs[0], "the third", mode_asked=False, since=runs[0].created_at).run == runs[0].id
     for name in ("connections/newsletter.json", "exports/high-value.json"):
         model: type[Connection | Export] = Connection if "newsletter" in name else Export
         kept = app.catalog.kept(model, "newsletter" if model is Connection else EXPORT)
@@ -189,7 +189,9 @@ def test_what_a_newer_version_knows_beside_lives_through_every_change_by_this_on
     cancel(app, EXPORT, run.id, by=JANE)
     app.claims.heartbeat(EXPORT, run.id, later)
     app.results(run).save(1, SliceResult(batches=3, done={1: BatchResult(added=10)}))
-    Keys(app.state).rebind(run, "the third", run.id)
+    keys = Keys(app.state)
+    binding = keys.bind(run, "the third", mode_asked=False, since=run.created_at)
+    keys.rebind(EXPORT, "the third", binding, run.id)
     note_snapshots(app.state, EXPORT, run.snapshots)
     note_tick(app.state, later)
     with listening(api.create(lambda: app, caller_of)) as url:
@@ -219,7 +221,7 @@ def test_what_belonged_to_another_is_not_kept_with_what_stands_in_its_place() ->
     newer = run.model_copy(update={"id": "20261125T100000000-00000001", "created_at": tomorrow})
 
     app.claims.take(EXPORT, newer.id, now=tomorrow, is_live=lambda _: False)
-    assert Keys(app.state).bind(newer, "the third", since=newer.created_at) == newer.id
+    assert Keys(app.state).bind(newer, "the third", mode_asked=False, since=newer.created_at).run == newer.id
     note_snapshots(app.state, EXPORT, [one.model_copy(update={"path": "…/2026/11/27/0900"}) for one in run.snapshots])
     export = app.catalog.export(EXPORT)
     city, birth_date = export.mapping.custom_fields

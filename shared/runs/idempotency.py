@@ -1,7 +1,9 @@
 """The run that a key stands for, so that the same request, or the same occasion, starts one run and no second."""
 
 import hashlib
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
@@ -17,16 +19,26 @@ _FOLDER = "idempotency"
 
 
 class _Bound(BaseModel):
-    """``run`` may not exist yet: whoever bound it is about to begin it, or has died before."""
+    """``run`` may not exist yet: whoever bound it is about to begin it, or has died before. ``mode_asked`` is whether
+    the request named the mode, else it is what the export said; None of a version that did not write that down."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     run: str
     mode: Mode
+    mode_asked: bool | None = None
     dry_run: bool
     confirm_removals: bool = False
     audit: bool = False
     bound_at: datetime
+
+
+@dataclass(frozen=True)
+class Binding:
+    """The id of the ``run`` that a key stands for, and the ETag of the record in which it does."""
+
+    run: str
+    etag: str
 
 
 class Keys:
@@ -36,46 +48,53 @@ class Keys:
     def __init__(self, state: Blobs) -> None:
         self._state = state
 
-    def bind(self, run: Run, key: str, *, since: datetime) -> str:
-        """The id of the run that ``key`` has stood for within the last day, and ``since`` the export was made; if for
-        none, it stands for ``run`` now.
+    def bind(
+        self, run: Run, key: str, *, mode_asked: bool, since: datetime, is_lost: Callable[[str], bool] = lambda _: False
+    ) -> Binding:
+        """The run that ``key`` has stood for within the last day, and ``since`` the export was made; if for
+        none, or for one that ``is_lost``, it stands for ``run`` now.
 
-        Raises Conflict where it stands for a run of another kind.
+        The record is written each time, so that ``rebind`` and ``free`` leave it to the last of several who are about
+        to begin that run. Raises Conflict where it was used for another request.
         """
+        mine = _bound(run, mode_asked=mode_asked)
 
         def decide(blob: Blob | None) -> bytes:
             bound = stored_record.read(_Bound, blob.data, name) if blob else None
             if not (blob and bound and run.created_at - bound.bound_at < KEPT and bound.bound_at >= since):
-                return _json(run, run.id)
-            if (bound.mode, bound.dry_run, bound.confirm_removals, bound.audit) != (
-                run.mode,
-                run.dry_run,
-                run.confirm_removals,
-                run.audit,
-            ):
+                return stored_record.written(mine)
+            if _asks_for_another(mine, bound):
                 raise Conflict(
                     "idempotency_key_reused",
                     "The Idempotency-Key was used within the last day for another request.",
                     "Use a new key for a new request.",
                     field="Idempotency-Key",
                 )
-            return blob.data
+            return stored_record.written(mine) if is_lost(bound.run) else stored_record.written(bound, blob.data)
 
         name = _name(run.export, key)
-        held = compare_and_swap(self._state, name, decide)
-        return stored_record.read(_Bound, held.data or b"", name).run
+        swapped = compare_and_swap(self._state, name, decide)
+        return Binding(stored_record.read(_Bound, swapped.data or b"", name).run, swapped.etag)
 
-    def rebind(self, run: Run, key: str, holder: str) -> None:
-        """``key`` was bound to ``run``, which was not to be: it stands for the run ``holder`` instead."""
+    def rebind(self, export: str, key: str, binding: Binding, holder: str) -> None:
+        """``key`` stands for the run ``holder`` instead, unless somebody has bound it since."""
 
-        def decide(blob: Blob | None) -> bytes:
-            return _json(run, holder, blob.data if blob else None)
+        def decide(blob: Blob | None) -> bytes | None:
+            if blob is None or blob.etag != binding.etag:
+                return blob.data if blob else None
+            bound = stored_record.read(_Bound, blob.data, name)
+            return stored_record.written(bound.model_copy(update={"run": holder}), blob.data)
 
-        compare_and_swap(self._state, _name(run.export, key), decide)
+        name = _name(export, key)
+        compare_and_swap(self._state, name, decide)
 
-    def free(self, run: Run, key: str) -> None:
-        """``key`` stands for nothing."""
-        self._state.delete(_name(run.export, key))
+    def free(self, export: str, key: str, binding: Binding) -> None:
+        """``key`` stands for nothing, unless somebody has bound it since."""
+
+        def decide(blob: Blob | None) -> bytes | None:
+            return blob.data if blob and blob.etag != binding.etag else None
+
+        compare_and_swap(self._state, _name(export, key), decide)
 
     def clean(self, now: datetime) -> None:
         """Removes what has expired."""
@@ -89,13 +108,22 @@ def _name(export: str, key: str) -> str:
     return f"{_FOLDER}/{export}/{hashlib.sha256(key.encode()).hexdigest()}.json"
 
 
-def _json(run: Run, id_: str, before: bytes | None = None) -> bytes:
-    bound = _Bound(
-        run=id_,
+def _bound(run: Run, *, mode_asked: bool) -> _Bound:
+    return _Bound(
+        run=run.id,
         mode=run.mode,
+        mode_asked=mode_asked,
         dry_run=run.dry_run,
         confirm_removals=run.confirm_removals,
         audit=run.audit,
         bound_at=run.created_at,
     )
-    return stored_record.written(bound, before)
+
+
+def _asks_for_another(mine: _Bound, bound: _Bound) -> bool:
+    """What was asked for is compared, not what the export said then: its mode may have been changed since."""
+    if (mine.dry_run, mine.confirm_removals, mine.audit) != (bound.dry_run, bound.confirm_removals, bound.audit):
+        return True
+    if bound.mode_asked is None:
+        return False
+    return (mine.mode_asked and mine.mode) != (bound.mode_asked and bound.mode)

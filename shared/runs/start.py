@@ -12,7 +12,8 @@ from shared.runs import sweep
 from shared.runs.due import Due
 from shared.runs.idempotency import Keys
 
-_ORPHANS_FOR = timedelta(days=1)
+# Beside sweep.SILENT, for a tick that took long, or did not get to an export, and for clocks that differ.
+_ORPHANS_FOR = timedelta(hours=1)
 
 
 def start(
@@ -31,7 +32,8 @@ def start(
     """The run that holds the export, and whether it is a new one: an export has one run at a time. With a ``key`` that
     was used within a day it is the run of then.
 
-    Raises ConfigurationError where the export may not run, or not like this now.
+    Raises Conflict where the one at work is not what is asked for, or is being stopped, ConfigurationError where the
+    export may not run, or not like this now.
     """
     export = app.catalog.export(export_id)
     app.agreed(export)
@@ -54,13 +56,20 @@ def start(
         app.runs.create(run)
         return _begin(app, run)
     since = export.saved.created_at if export.saved else datetime.min.replace(tzinfo=UTC)
-    return _begin_once(app, run, key, since=since, is_answer=answers is not None)
+    return _begin_once(app, run, key, mode_asked=mode is not None, since=since, is_answer=answers is not None)
 
 
-def _begin_once(app: App, run: Run, key: str, *, since: datetime, is_answer: bool) -> tuple[Run, bool]:
+def _begin_once(
+    app: App, mine: Run, key: str, *, mode_asked: bool, since: datetime, is_answer: bool
+) -> tuple[Run, bool]:
     keys = Keys(app.state)
+
+    def is_lost(id_: str) -> bool:
+        return id_ < _time(mine.created_at - sweep.SILENT) and _never_began(app, mine.export, id_)
+
     for _ in range(MOST_ATTEMPTS):
-        run = run.model_copy(update={"id": keys.bind(run, key, since=since)})
+        bound = keys.bind(mine, key, mode_asked=mode_asked, since=since, is_lost=is_lost)
+        run = mine.model_copy(update={"id": bound.run})
         begun, claim = _found(app, run.export, run.id), app.claims.held(run.export)
         if begun and begun.ended:
             return begun, False
@@ -75,32 +84,45 @@ def _begin_once(app: App, run: Run, key: str, *, since: datetime, is_answer: boo
         except (Changed, NotFound):
             continue  # somebody with the same key was faster, or its record was taken for an orphan
         except Conflict:
-            keys.free(run, key)
+            keys.free(run.export, key, bound)
             raise
         if held.id != run.id and is_answer:
-            keys.free(run, key)  # it is not what the other run answers
+            keys.free(run.export, key, bound)  # it is not what the other run answers
         elif held.id != run.id:
-            keys.rebind(run, key, held.id)
+            keys.rebind(run.export, key, bound, held.id)
         return held, is_new
     raise Changed(f"the run of {run.export}")
 
 
 def drop_orphans(app: App, export: str, *, seen: datetime) -> None:
-    """Takes away the records since a day before ``seen``, when somebody last looked, whose run never came to hold its
+    """Takes away the records since an hour before ``seen``, when somebody last looked, whose run never came to hold its
     export: whoever asked for it died before, or lost its storage, and got no answer. Nothing came of it, and it must
     not begin when nobody expects it any more: what is due is due again, and who asked asks again."""
-    first, last = run_id(seen - _ORPHANS_FOR, ""), run_id(app.clock.now() - sweep.SILENT, "")
+    first, last = _time(seen - _ORPHANS_FOR), _time(app.clock.now() - sweep.SILENT)
     for id_ in (one for one in app.runs.ids(export) if first <= one < last):
-        run = _found(app, export, id_)
-        if run and run.status == "queued" and not run.claimed:
-            claim = app.claims.held(export)
-            if claim is None or claim.run != id_:  # else the sweep takes it up
-                app.runs.remove_unclaimed(run)
+        _never_began(app, export, id_)
+
+
+def _never_began(app: App, export: str, id_: str) -> bool:
+    """Whether the run never came to hold its export, and never will: its record is gone, or is taken away here. It is
+    asked of a run that whoever began it has had the time to claim the export for."""
+    run = _found(app, export, id_)
+    if run is None:
+        return True
+    if run.status != "queued" or run.claimed:
+        return False
+    claim = app.claims.held(export)  # with one the sweep takes it up
+    return (claim is None or claim.run != id_) and app.runs.remove_unclaimed(run)
+
+
+def _time(moment: datetime) -> str:
+    """What ids of runs are compared with."""
+    return run_id(moment, "")
 
 
 def _begin(app: App, run: Run) -> tuple[Run, bool]:
     """Of a run that has its record: a claim always names one that can be looked up. Raises Conflict where the run at
-    work is not what is asked for."""
+    work is not what is asked for, or is being stopped."""
 
     def is_live(other: str) -> bool:
         try:
@@ -115,6 +137,12 @@ def _begin(app: App, run: Run) -> tuple[Run, bool]:
         if claim:
             sweep.take_up(app, run.export, claim)
         held = app.runs.get(run.export, holder)
+        if run.trigger == "on-demand" and held.stopping:
+            raise Conflict(
+                "run_active",
+                f"The run of the export {run.export} at work, {held.id}, is being stopped.",
+                "Try again in a moment.",
+            )
         if run.trigger == "on-demand" and held.kind != run.kind:
             raise Conflict(
                 "run_active",

@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.catalog.store import READ_AT_ONCE
-from shared.errors import ExportError, Forbidden, NotFound
+from shared.errors import ExportError, Forbidden, NotFound, Unreadable
 from shared.parts import App
 from shared.ports.threads import each
 from shared.record.run_record import Mode, PublicRun, Run
@@ -160,7 +160,7 @@ def list_runs(
         str | None, Query(pattern=r"^[0-9]{8}T[0-9]{9}-[0-9a-f]{8}$", description="The last run of the page before.")
     ] = None,
 ) -> list[PublicRun]:
-    """The newest first."""
+    """The newest first. A run whose record cannot be read is left out, so that it does not hide the others."""
     app.catalog.export(export_id)
     ids = [id_ for id_ in app.runs.ids(export_id) if before is None or id_ < before]
     if len(ids) > limit:
@@ -247,5 +247,5 @@ def _key(given: str | None) -> str | None:
 def _found(app: App, export_id: str, run_id: str) -> Run | None:
     try:
         return as_of_now(app, app.runs.get(export_id, run_id))
-    except NotFound:
+    except (NotFound, Unreadable):
         return None
