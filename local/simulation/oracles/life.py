@@ -118,8 +118,10 @@ def converges(world: World) -> Iterator[Said]:
                 elif record["state"] != "Active":
                     if not _went(world, own, changes):
                         yield Said("not active", f"{who} is {record['state']}, and was not refused")
-                elif changes and by_export(changes[-1]) == export and (
-                    wrong := difference(expected(read, reading), record, tables_of(run))
+                elif (
+                    changes
+                    and by_export(changes[-1]) == export
+                    and (wrong := difference(expected(read, reading), record, tables_of(run)))
                 ):
                     yield Said("another value", f"{who}: {wrong}")
 
