@@ -76,7 +76,7 @@ class History:
         elif name.endswith("/run.json") and content is not None:
             self._look_at(json.loads(content))
         elif "/results/" in name and content is not None:
-            self._look_at_answers(name, json.loads(content).get("done", {}))
+            self._look_at_answers(name, json.loads(content))
         elif name.startswith("exports/") and name.endswith(".parquet") and content is not None:
             _, export, file = name.split("/")
             list_id = file.removeprefix("acknowledged-").removesuffix(".parquet")
@@ -113,12 +113,15 @@ class History:
         if changed:
             self.reopened.append(f"{run['id']} was {closed['status']}, is {run['status']}: {', '.join(changed)}")
 
-    def _look_at_answers(self, name: str, done: dict[str, Any]) -> None:
-        """Of a checkpoint, by batch."""
+    def _look_at_answers(self, name: str, checkpoint: dict[str, Any]) -> None:
+        """By batch. One that is partly answered may get more answers."""
+        answers = checkpoint.get("partly", {}) | checkpoint.get("done", {})
         for batch, answer in self.answers.get(name, {}).items():
-            if done.get(batch) != answer:
-                self.forgotten.append(f"{name}: batch {batch} was {answer}, and is {done.get(batch)}")
-        self.answers[name] = done
+            now = answers.get(batch)
+            has_more = now and len(now.get("unanswered", ())) < len(answer.get("unanswered", ()))
+            if now != answer and not has_more:
+                self.forgotten.append(f"{name}: batch {batch} was {answer}, and is {now}")
+        self.answers[name] = answers
 
     def configuration(self, export: str, moment: float) -> dict[str, Any] | None:
         """As it was saved then."""

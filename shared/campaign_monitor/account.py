@@ -72,13 +72,11 @@ class Account:
         field = {"FieldName": key.strip().removeprefix("[").removesuffix("]"), "DataType": "Text", "Options": []}
         self._call("POST", f"/lists/{list_id}/customfields.json", json.dumps(field).encode())
 
-    def import_subscribers(
-        self, list_id: str, subscribers: Sequence[bytes], *, resubscribe: bool, goes_on: bool = False
-    ) -> Imported:
+    def import_subscribers(self, list_id: str, subscribers: Sequence[bytes], *, resubscribe: bool) -> Imported:
         """HTTP 400 with Code 210 is a result: the good rows of the batch are stored."""
         flag = b"true" if resubscribe else b"false"
         body = b'{"Subscribers":[%b],"Resubscribe":%b}' % (b",".join(subscribers), flag)
-        answer = self._call("POST", f"/subscribers/{list_id}/import.json", body, goes_on=goes_on)
+        answer = self._call("POST", f"/subscribers/{list_id}/import.json", body)
         with _understood():
             return Imported(
                 added=int(answer["TotalNewSubscribers"]),

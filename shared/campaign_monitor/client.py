@@ -45,7 +45,6 @@ class _Request:
     body: bytes | None
     query: Mapping[str, str] | None
     answers: bool
-    goes_on: bool
     begun: float
 
 
@@ -115,13 +114,10 @@ class Client:
         *,
         query: Mapping[str, str] | None = None,
         answers: bool = True,
-        goes_on: bool = False,
     ) -> Any:
         """The JSON of the answer; None where the call never ``answers`` with more than its status. ``path`` begins
-        below the API's root; unlike ``query`` it may be logged. One that ``goes_on`` with another call is tried once
-        when interrupted."""
-        now = self._clock.monotonic()
-        return self._retrying(self._attempt, _Request(method, path, body, query, answers, goes_on, now))
+        below the API's root; unlike ``query`` it may be logged."""
+        return self._retrying(self._attempt, _Request(method, path, body, query, answers, self._clock.monotonic()))
 
     def _attempt(self, request: _Request) -> Any:
         with self._pace.call() as begun:
@@ -140,7 +136,7 @@ class Client:
         return result
 
     def _send(self, request: _Request, key: SecretStr) -> requests.Response:
-        if self._interrupted and not request.goes_on:
+        if self._interrupted:
             raise unavailable("was not asked any more, since the step stops")
         self._may_call()
         try:

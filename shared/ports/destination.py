@@ -104,7 +104,7 @@ class Destination(Protocol):
     def close(self) -> None: ...
 
     def interrupt(self) -> None:
-        """Calls that wait for their next attempt give up instead, and none begins that does not go on with a batch."""
+        """Calls that wait for their next attempt give up instead."""
 
     def load(self) -> dict[str, int]:
         """How the service took the calls so far: how many there were (``calls``), how many of them were too much
@@ -123,11 +123,8 @@ class Destination(Protocol):
     def create_field(self, list_id: str, key: str) -> None:
         """One for text. The service makes its key from its name, without spaces and signs."""
 
-    def import_subscribers(
-        self, list_id: str, subscribers: Sequence[bytes], *, resubscribe: bool, goes_on: bool = False
-    ) -> Imported:
-        """``subscribers``: up to 1,000, each as JSON in UTF-8. Raises NotImported where none was taken. A call that
-        ``goes_on`` with a batch is made in spite of ``interrupt``: without it the answer to the one before is lost."""
+    def import_subscribers(self, list_id: str, subscribers: Sequence[bytes], *, resubscribe: bool) -> Imported:
+        """``subscribers``: up to 1,000, each as JSON in UTF-8. Raises NotImported where none was taken."""
 
     def state_of(self, list_id: str, email: str) -> str | None:
         """``Active``, ``Unconfirmed``, ``Unsubscribed``, ``Bounced`` or ``Deleted``; None where the list never had

@@ -1,6 +1,6 @@
 """What became of each batch of a slice: the checkpoint of the sending step, and the source of every later count."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
@@ -15,7 +15,8 @@ class BatchResult(BaseModel):
     service named an address that the batch does not hold) and the service's code.
 
     ``removed`` counts leavers who are off the list, ``deleted`` those of them whom this call took off while they were
-    active: they may be put back. ``not_removed`` is the service's code for one who is not off.
+    active: they may be put back. ``not_removed`` is the service's code for one who is not off. ``unanswered`` are the
+    rows in its slice for which no answer has come.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -26,16 +27,32 @@ class BatchResult(BaseModel):
     removed: int = 0
     deleted: int = 0
     not_removed: int | None = None
+    unanswered: tuple[int, ...] = ()
 
 
 class SliceResult(BaseModel):
-    """``done`` by the number of the batch, from 0."""
+    """``done`` by the number of the batch, from 0; in ``partly`` are those of which some rows are unanswered. A version
+    that does not know ``partly`` sends the whole batch again, and leaves what was there beside ``done``, which counts.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     v: int = 1
     batches: int
     done: dict[int, BatchResult] = {}
+    partly: dict[int, BatchResult] = {}
+
+    @classmethod
+    def of(cls, batches: int, answered: Mapping[int, BatchResult]) -> "SliceResult":
+        return cls(
+            batches=batches,
+            done={batch: one for batch, one in answered.items() if not one.unanswered},
+            partly={batch: one for batch, one in answered.items() if one.unanswered},
+        )
+
+    @property
+    def answered(self) -> dict[int, BatchResult]:
+        return self.partly | self.done
 
     @property
     def complete(self) -> bool:
@@ -43,15 +60,27 @@ class SliceResult(BaseModel):
 
     @property
     def totals(self) -> "Totals":
-        done = self.done.values()
+        answered = self.answered.values()
         return Totals(
             batches=self.batches,
-            done=len(done),
-            added=sum(batch.added for batch in done),
-            updated=sum(batch.updated for batch in done),
-            refused=sum(len(batch.refused) for batch in done),
-            removed=sum(batch.removed for batch in done),
-            not_removed=sum(batch.not_removed is not None for batch in done),
+            done=len(self.done),
+            added=sum(batch.added for batch in answered),
+            updated=sum(batch.updated for batch in answered),
+            refused=sum(len(batch.refused) for batch in answered),
+            removed=sum(batch.removed for batch in answered),
+            not_removed=sum(batch.not_removed is not None for batch in answered),
+        )
+
+    def joined(self, saved: "SliceResult") -> "SliceResult":
+        """Both together. A batch that is saved as done stays as it is: the other worker's answer was the first, and a
+        batch counts once. Of two that are partly answered the one with more answers has those of the other."""
+        done = self.done | saved.done
+        partly = dict(saved.partly)
+        for batch, one in self.partly.items():
+            if batch not in partly or len(one.unanswered) < len(partly[batch].unanswered):
+                partly[batch] = one
+        return SliceResult(
+            batches=self.batches, done=done, partly={batch: one for batch, one in partly.items() if batch not in done}
         )
 
 
@@ -84,15 +113,13 @@ class Results:
         return stored_record.read(SliceResult, blob.data, self._name(slice_)) if blob else None
 
     def save(self, slice_: int, result: SliceResult) -> SliceResult:
-        """Adds to what is saved, and returns both together. A batch that is saved already stays as it is: the other
-        worker's answer was the first, and a batch counts once."""
+        """Adds to what is saved, and returns both together."""
         merged, marks = result, dict[str, str]()
 
         def decide(blob: Blob | None) -> bytes:
             nonlocal merged, marks
             marks = dict(blob.metadata) if blob else {}
-            saved = stored_record.read(SliceResult, blob.data, self._name(slice_)).done if blob else {}
-            merged = SliceResult(batches=result.batches, done=result.done | saved)
+            merged = result.joined(stored_record.read(SliceResult, blob.data, self._name(slice_))) if blob else result
             return stored_record.written(merged, blob.data if blob else None, exclude_defaults=True)
 
         def totals(_: bytes) -> dict[str, str]:

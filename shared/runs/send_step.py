@@ -18,6 +18,9 @@ from shared.runs.next_steps import after_slice, open_slices
 from shared.send.batch_turns import InFlight
 from shared.send.import_call import send_batch
 
+# Sends a batch, of which some may have been answered before.
+type _Call = Callable[[int, BatchResult | None], BatchResult]
+
 
 def send(app: App, run: Run, number: int, lock: StepLock) -> Iterator[Outcome]:
     """One slice to Campaign Monitor; then the next one follows, or the end of the run."""
@@ -65,24 +68,20 @@ def read_planned(app: App, run: Run, number: int) -> bytes:
     return blob.data
 
 
-def _imports(
-    app: App, run: Run, export: Export, number: int, account: Destination
-) -> tuple[Callable[[int], BatchResult], int]:
+def _imports(app: App, run: Run, export: Export, number: int, account: Destination) -> tuple[_Call, int]:
     """What is called for each batch, and how many there are."""
     with app.workspace() as work:
         slice_ = read_slice(work, read_planned(app, run, number))
 
-    def call(batch: int) -> BatchResult:
+    def call(batch: int, so_far: BatchResult | None) -> BatchResult:
         begin = batch * app.sizes.batch
         rows = range(begin, min(begin + app.sizes.batch, len(slice_.bodies)))
-        return send_batch(account, run.list_id, slice_, rows, resubscribe=export.resubscribe)
+        return send_batch(account, run.list_id, slice_, rows, resubscribe=export.resubscribe, so_far=so_far)
 
     return call, app.sizes.batches(len(slice_.bodies))
 
 
-def _removals(
-    app: App, run: Run, export: Export, number: int, account: Destination
-) -> tuple[Callable[[int], BatchResult], int]:
+def _removals(app: App, run: Run, export: Export, number: int, account: Destination) -> tuple[_Call, int]:
     """The same, each leaver a batch."""
     how = run.removals
     if how == "keep" or (export.removals, export.list_id) != (how, run.list_id):
@@ -94,4 +93,4 @@ def _removals(
         )
     with app.workspace() as work:
         leavers = read_leavers(work, read_planned(app, run, number))
-    return lambda row: take_off(account, run.list_id, leavers[row], how), len(leavers)
+    return lambda row, _: take_off(account, run.list_id, leavers[row], how), len(leavers)

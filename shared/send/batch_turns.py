@@ -7,6 +7,7 @@ from shared.errors import ExportError, TemporaryError
 from shared.ports.clock import Clock
 from shared.ports.threads import Crew, Task, Threads
 from shared.record.batch_results import BatchResult, Results, SliceResult
+from shared.send.import_call import PartlyAnswered
 
 # A batch that fails after all attempts of the client has its turn again when the others have had theirs.
 MOST_TURNS = 3
@@ -14,13 +15,13 @@ MOST_FAILURES_IN_A_ROW = 10
 
 
 class InFlight:
-    """The batches of the slice ``number`` that are not done. ``call`` makes the call of one of them, ``concurrency`` at
-    once; ``stop`` is asked at each checkpoint, every ``checkpoint_seconds``; ``interrupt`` is called when no more is
-    wanted of the calls in flight than their end."""
+    """The batches of the slice ``number`` that are not done. ``call`` sends one of them, ``concurrency`` at once, and
+    gets what was answered of it before, if anything was; ``stop`` is asked at each checkpoint, every
+    ``checkpoint_seconds``; ``interrupt`` is called when no more is wanted of the calls in flight than their end."""
 
     def __init__(
         self,
-        call: Callable[[int], BatchResult],
+        call: Callable[[int, BatchResult | None], BatchResult],
         number: int,
         batches: int,
         results: Results,
@@ -42,6 +43,7 @@ class InFlight:
         self._waiting = deque(batch for batch in range(batches) if batch not in saved.done)
         self._calls: dict[Task[BatchResult], int] = {}
         self._answered: dict[int, BatchResult] = {}
+        self._partly = dict(saved.partly)
         self._patience = _Patience()
         self._stopped = False
         self._failure: ExportError | None = None
@@ -92,11 +94,16 @@ class InFlight:
     def _begin_calls(self, crew: Crew, concurrency: int) -> None:
         while self._waiting and len(self._calls) < concurrency and self._goes_on:
             batch = self._waiting.popleft()
-            self._calls[crew.start(lambda batch=batch: self._call(batch))] = batch  # type: ignore[misc]
+            so_far = self._partly.get(batch)
+            task = crew.start(lambda batch=batch, so_far=so_far: self._call(batch, so_far))  # type: ignore[misc]
+            self._calls[task] = batch
 
     def _take(self, task: Task[BatchResult]) -> None:
         batch = self._calls.pop(task)
         error = task.error()
+        if isinstance(error, PartlyAnswered):
+            self._answered[batch] = self._partly[batch] = error.result
+            error = error.__cause__
         if error is None:
             self._answered[batch] = task.result()
             self._patience.renew()
@@ -104,7 +111,7 @@ class InFlight:
             self._waiting.append(batch)
 
     def _save(self) -> SliceResult:
-        return self._results.save(self._number, SliceResult(batches=self._batches, done=self._answered))
+        return self._results.save(self._number, SliceResult.of(self._batches, self._answered))
 
 
 class _Patience:

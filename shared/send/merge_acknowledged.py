@@ -31,6 +31,7 @@ SELECT s.segment, s.partition, s.line, s.customer_id, s.email, s.hash, s.before,
 FROM read_parquet($file, file_row_number = true) AS s
 LEFT JOIN (SELECT unnest($rows::UBIGINT[]) AS row, unnest($codes::USMALLINT[]) AS code) AS r
        ON r.row = s.file_row_number
+ANTI JOIN (SELECT unnest($unanswered::UBIGINT[]) AS row) AS u ON u.row = s.file_row_number
 WHERE list_contains($batches::UBIGINT[], s.file_row_number // $batch_rows)
 """
 
@@ -104,19 +105,21 @@ class Confirmation:
             self._sql("INSERT INTO there_before SELECT address FROM read_parquet(?)", [str(there_before)])
 
     def add(self, slice_: bytes, result: SliceResult) -> None:
-        """``slice_`` is the Parquet file of the plan; rows of batches that are not done are passed over."""
+        """``slice_`` is the Parquet file of the plan; rows without an answer are passed over."""
         file = self._file(slice_)
-        refused = [pair for batch in result.done.values() for pair in batch.refused]
+        answered = result.answered
+        refused = [pair for batch in answered.values() for pair in batch.refused]
         named = [(row, code) for row, code in refused if row is not None]
         self._nameless += [code for row, code in refused if row is None]
-        batches = {"batches": list(result.done), "batch_rows": self._batch_rows}
+        unanswered = [row for batch in answered.values() for row in batch.unanswered]
+        batches = {"batches": list(answered), "batch_rows": self._batch_rows, "unanswered": unanswered}
         failures = {"rows": [row for row, _ in named], "codes": [code for _, code in named]}
         self._sql(_ROWS, {"file": str(file), "held": list(HELD)} | batches | failures)
         self._sql(
             _ANSWERED,
             {
-                "batches": list(result.done),
-                "updated": [batch.updated for batch in result.done.values()],
+                "batches": list(answered),
+                "updated": [batch.updated for batch in answered.values()],
                 "held": list(HELD),
                 "added": State.ADDED,
                 "confirmed": State.CONFIRMED,

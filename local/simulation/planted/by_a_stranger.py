@@ -29,9 +29,9 @@ FAULTS: tuple[Fault, ...] = (
         "whoever has unsubscribed or bounced and is in the same batch is put back as well.",
         (
             "shared/send/import_call.py",
-            "    result = _send_rows(slice_, rows, account, list_id, resubscribe, [])\n    if not resubscribe:\n",
+            "    try:\n        for answer in _answers(",
             "    resubscribe = resubscribe or not slice_.returning.isdisjoint(rows)\n"
-            "    result = _send_rows(slice_, rows, account, list_id, resubscribe, [])\n    if not resubscribe:\n",
+            "    try:\n        for answer in _answers(",
         ),
     ),
     fault(
@@ -85,8 +85,8 @@ FAULTS: tuple[Fault, ...] = (
         "while it sends, the rest lands on the other list, and is acknowledged for the first.",
         (
             "shared/runs/send_step.py",
-            "        return send_batch(account, run.list_id, slice_, rows, resubscribe=export.resubscribe)\n",
-            "        return send_batch(account, export.list_id, slice_, rows, resubscribe=export.resubscribe)\n",
+            "        return send_batch(account, run.list_id, slice_,",
+            "        return send_batch(account, export.list_id, slice_,",
         ),
     ),
     fault(

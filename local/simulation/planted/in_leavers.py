@@ -145,15 +145,15 @@ FAULTS: tuple[Fault, ...] = (
     fault(
         "whoever was deleted may be put back",
         "also by somebody else",
-        ("shared/send/import_call.py", "if code == DELETED and row in slice_.returning)", "if code == DELETED)"),
+        ("shared/send/import_call.py", "if code == DELETED and row in slice_.returning}", "if code == DELETED}"),
     ),
     fault(
         "whoever returns is put back",
         "also one who has unsubscribed in the meantime",
         (
             "shared/send/import_call.py",
-            "if code == DELETED and row in slice_.returning)",
-            "if row in slice_.returning)",
+            "if code == DELETED and row in slice_.returning}",
+            "if row in slice_.returning}",
         ),
     ),
     fault(
@@ -161,8 +161,8 @@ FAULTS: tuple[Fault, ...] = (
         "the export is not asked",
         (
             "shared/runs/send_step.py",
-            "slice_, rows, resubscribe=export.resubscribe)",
-            "slice_, rows, resubscribe=True)",
+            "slice_, rows, resubscribe=export.resubscribe,",
+            "slice_, rows, resubscribe=True,",
         ),
     ),
     fault(
@@ -170,8 +170,8 @@ FAULTS: tuple[Fault, ...] = (
         "whom the export deleted is not put back",
         (
             "shared/send/import_call.py",
-            "        result = _put_back(slice_, result, account, list_id)\n",
-            "        pass\n",
+            "        if not resubscribe:\n            again |=",
+            "        if False:\n            again |=",
         ),
     ),
     fault(

@@ -39,7 +39,7 @@ FAULTS: tuple[Fault, ...] = (
     fault(
         "a checkpoint that replaces",
         "what was saved before is forgotten",
-        ("shared/record/batch_results.py", "done=result.done | saved)", "done=result.done)"),
+        ("shared/record/batch_results.py", "merged = result.joined(", "merged = result if blob else result.joined("),
     ),
     fault(
         "a continuation that is not queued",

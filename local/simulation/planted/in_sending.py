@@ -31,9 +31,10 @@ FAULTS: tuple[Fault, ...] = (
         "at once, in the hope of better luck",
         (
             "shared/send/import_call.py",
-            "    result = _send_rows(slice_, rows, account, list_id, resubscribe, [])\n    if not resubscribe:\n",
-            "    result = _send_rows(slice_, rows, account, list_id, resubscribe, [])\n    if result.refused:\n"
-            "        result = _send_rows(slice_, rows, account, list_id, resubscribe, [])\n    if not resubscribe:\n",
+            "        yield rows, _result(imported, slice_, rows)\n",
+            "        if imported.failures:\n            bodies = [slice_.bodies[row] for row in rows]\n"
+            "            imported = account.import_subscribers(list_id, bodies, resubscribe=resubscribe)\n"
+            "        yield rows, _result(imported, slice_, rows)\n",
         ),
     ),
     fault(
