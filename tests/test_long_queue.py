@@ -282,6 +282,21 @@ def test_a_run_whose_step_dies_each_time_fails_as_stuck(world: MemoryWorld) -> N
     assert run.error and run.error.code == "run_stuck"
 
 
+def test_what_an_older_version_noted_when_it_took_the_run_up_is_understood(world: MemoryWorld) -> None:
+    """It let the heart beat itself."""
+    run = world.start()
+    noted = {"resumed": sweep.MOST_RESUMPTIONS, "resumed_at": heart(world, run)}
+    world.app.runs.change(EXPORT, run.id, lambda newest: newest.model_copy(update=noted))
+    world.clock.sleep(6 * 60)
+    tick(world.app)
+    assert steps(world) == [("plan", None)]
+    world.clock.sleep(60 * 60)
+    tick(world.app)
+
+    assert steps(world) == [("plan", None)] * 2
+    assert newest(world, run).resumed == sweep.MOST_RESUMPTIONS
+
+
 def test_a_step_that_got_on_is_not_counted_whatever_it_got_on_with(world: MemoryWorld) -> None:
     """The plan is got on with, though nothing is sent by then."""
     run = world.start()
