@@ -96,6 +96,11 @@ class Totals:
     removed: int = 0
     not_removed: int = 0
 
+    @property
+    def complete(self) -> bool:
+        """Of one slice: whether it is through."""
+        return self.done == self.batches > 0
+
     def __add__(self, other: "Totals") -> "Totals":
         return Totals(**{name: count + getattr(other, name) for name, count in self.__dict__.items()})
 
@@ -131,8 +136,16 @@ class Results:
     def totals(self) -> Iterator[tuple[int, Totals]]:
         """Number and totals of each slice that has begun."""
         for info in self._state.list(self._folder, metadata=True):
-            number = int(info.name.removeprefix(self._folder).removesuffix(".json"))
-            yield number, Totals(**{key: int(info.metadata.get(key, 0)) for key in Totals.__dataclass_fields__})
+            yield int(info.name.removeprefix(self._folder).removesuffix(".json")), _totals(info.metadata)
+
+    def totals_of(self, slice_: int) -> Totals:
+        """Of one slice; of one that has not begun, none."""
+        blob = self._state.read(self._name(slice_))
+        return _totals(blob.metadata) if blob else Totals()
 
     def _name(self, slice_: int) -> str:
         return f"{self._folder}{slice_:05}.json"
+
+
+def _totals(metadata: Mapping[str, str]) -> Totals:
+    return Totals(**{key: int(metadata.get(key, 0)) for key in Totals.__dataclass_fields__})

@@ -131,6 +131,10 @@ class Run(PublicRun):
     failure: Problem | None = Field(default=None, description="why it is to end as failed, once the steps have stopped")
     resumed: int = Field(default=0, description="how often in a row it was taken up again without getting on")
     resumed_done: int = Field(default=0, description="batches done when it was last taken up again")
+    resumed_status: Status | None = Field(
+        default=None, description="what it was to get on with then: planning, sending or finishing"
+    )
+    resumed_heartbeat: datetime | None = Field(default=None, description="when it had last shown a heartbeat then")
     resumed_at: datetime | None = None
 
     @property

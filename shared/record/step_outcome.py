@@ -13,8 +13,8 @@ Step = Literal["plan", "send", "finish"]
 
 
 class Message(BaseModel):
-    """A message of the queue: one step of one run. ``looks`` is how often in a row it met the lock of somebody else.
-    What a newer version says beside is passed over."""
+    """A message of the queue: one step of one run. ``looks`` is how often in a row it met the lock of somebody else,
+    ``again`` whether it was not at its first delivery when it did. What a newer version says beside is passed over."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -24,6 +24,7 @@ class Message(BaseModel):
     run: Annotated[str, StringConstraints(pattern=f"^{RUN_ID.pattern}$")]
     slice: int | None = None
     looks: int = Field(default=0, exclude_if=lambda looks: not looks)
+    again: bool = Field(default=False, exclude_if=lambda again: not again)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,11 @@
     ended                                                       nothing
 
 A chain is every ``parallel_slices``-th slice: a slice that is done queues the next one of its chain, so that no more
-are at work at once. What is queued too often does no harm: a step that is done, or at work, is left alone.
+are at work at once.
+
+What is queued too often does no harm. A step that is at work is left alone; so is one that is done when its message
+comes for the first time, since whoever did it has queued what follows, or has its own message delivered again. A
+message that is delivered again does queue it: its worker may have died between what it wrote down and that.
 """
 
 from shared.parts import App
@@ -44,10 +48,19 @@ def after_slice(app: App, run: Run, number: int, *, complete: bool) -> tuple[Nex
     return ()  # the other chains are at work
 
 
+def is_done(app: App, run: Run, step: Next) -> bool:
+    """Whether somebody has done the step. Of a run that is to stop none is: whatever comes brings it to its end."""
+    if run.stopping or step.step == "finish":
+        return False
+    if step.step == "send" and step.slice is not None:
+        return run.status != "sending" or app.results(run).totals_of(step.slice).complete
+    return run.status not in ("queued", "planning")
+
+
 def open_slices(app: App, run: Run) -> list[int]:
     """The slices that are not done, in order."""
     # Totals are metadata; a copy of the storage may have lost them.
-    done = {number for number, one in app.results(run).totals() if one.done == one.batches > 0}
+    done = {number for number, one in app.results(run).totals() if one.complete}
     return [number for number in range(run.slices) if number not in done]
 
 

@@ -1,4 +1,10 @@
-"""Runs that do not move: whatever was lost, a machine, a message or a claim, they are taken up again."""
+"""Runs that do not move: whatever was lost, a machine, a message or a claim, they are taken up again.
+
+A run is silent for one of three reasons, and nobody can see which: its message is lost, its message waits in a queue
+that is long, or whoever was at work has died, and has nobody who comes back for it. For each a new message does. What
+it costs where the old one only waits is one look, since whichever comes second finds its work done. What tells the
+last reason from the others is a heartbeat since the run was last taken up, and nothing that got on: that is counted.
+"""
 
 import logging
 from datetime import timedelta
@@ -7,7 +13,7 @@ from shared.errors import ExportError, NotFound, defect
 from shared.parts import App
 from shared.record import telemetry
 from shared.record.export_claim import Claim
-from shared.record.run_record import Run
+from shared.record.run_record import Run, Status
 from shared.runs import worker
 from shared.runs.commit import let_go
 from shared.runs.final_status import answered
@@ -16,6 +22,10 @@ from shared.runs.next_steps import next_steps
 MOST_RESUMPTIONS = 3
 # A step at work shows a heartbeat every few seconds; a message waits its turn longer only when the app is busy.
 SILENT = timedelta(minutes=5)
+# As long as a run that was taken up gets on, or nobody has begun since, its messages wait for their turn; or they are
+# lost again. That is waited for as long again as the run had been silent by then, within these bounds.
+PATIENCE = timedelta(hours=1)
+MOST_PATIENCE = timedelta(hours=2)
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +42,8 @@ def sweep(app: App) -> None:
 
 
 def take_up(app: App, export: str, claim: Claim) -> None:
-    """Queues again what a run that has not moved needs; fails it when that has not helped MOST_RESUMPTIONS times."""
+    """Queues again what a run that has not moved needs; fails it when somebody has begun after each of
+    MOST_RESUMPTIONS times, and nobody got on."""
     if app.clock.now() - claim.heartbeat < SILENT:
         return
     try:
@@ -46,25 +57,49 @@ def take_up(app: App, export: str, claim: Claim) -> None:
         let_go(app, run)
         return
     now, done = app.clock.now(), answered(app, run).done
-
-    def count(newest: Run) -> Run:
-        again = 1
-        if newest.resumed_at and claim.heartbeat <= newest.resumed_at:
-            again = newest.resumed  # nobody has begun: its message still waits for its turn
-        elif done == newest.resumed_done:
-            again = newest.resumed + 1
-        changes = {"resumed": again, "resumed_done": done, "resumed_at": now}
-        return newest if newest.ended else newest.model_copy(update=changes)
-
-    run = app.runs.change(export, run.id, count)
-    telemetry.tell("run_resumed", export=export, run=run.id, status=run.status, resumed=run.resumed)
-    if run.resumed > MOST_RESUMPTIONS:
-        # Where it is its end that does not come to an end, it is ended here: nobody is at work on it.
-        worker.fail(app, run, _stuck(run), closing=run.stopping)
-    else:
+    begun = _begun(run, claim)
+    got_on = (done, _phase(run)) != (run.resumed_done, run.resumed_status or _phase(run))
+    is_on_its_way = got_on or not begun
+    if run.resumed_at and is_on_its_way and now - run.resumed_at < _patience(run.resumed_at - claim.heartbeat):
+        return
+    resumed = 1 if got_on or not run.resumed else run.resumed + begun
+    is_stuck = begun and resumed > MOST_RESUMPTIONS
+    if not is_stuck:
+        # Before it is written down: where this process dies in between, the next sweep does it once more.
         for following in next_steps(app, run):
             app.enqueue(run, following)
-    app.claims.heartbeat(export, run.id, now)
+    changes = {
+        "resumed": resumed,
+        "resumed_done": done,
+        "resumed_status": "finishing" if is_stuck else _phase(run),
+        "resumed_heartbeat": claim.heartbeat,
+        "resumed_at": now,
+    }
+    run = app.runs.change(export, run.id, lambda newest: newest if newest.ended else newest.model_copy(update=changes))
+    telemetry.tell("run_resumed", export=export, run=run.id, status=run.status, resumed=resumed)
+    if is_stuck:
+        # Where it is its end that does not come to an end, it is ended here: nobody is at work on it.
+        worker.fail(app, run, _stuck(run), closing=run.stopping)
+
+
+def _begun(run: Run, claim: Claim) -> bool:
+    """Whether anybody has been at work since the run was last taken up. Heartbeats are compared with each other alone:
+    the clocks of two machines are not the same."""
+    if run.resumed_at is None:
+        return True
+    return claim.heartbeat != (run.resumed_heartbeat or run.resumed_at)  # an older version let the heart beat itself
+
+
+def _phase(run: Run) -> Status:
+    """A planning that has begun has not got on yet: it begins anew each time. Of a run that is to stop the end is what
+    is waited for, whatever else comes meanwhile."""
+    if run.stopping:
+        return "finishing"
+    return "planning" if run.status == "queued" else run.status
+
+
+def _patience(silent: timedelta) -> timedelta:
+    return min(max(silent, PATIENCE), MOST_PATIENCE)
 
 
 def _stuck(run: Run) -> ExportError:

@@ -19,7 +19,7 @@ from shared.runs.audit_step import audit
 from shared.runs.commit import Superseded, begin_attempt, commit, let_go
 from shared.runs.final_status import answered, ended
 from shared.runs.finish_step import finish
-from shared.runs.next_steps import next_steps
+from shared.runs.next_steps import is_done, next_steps
 from shared.runs.plan_step import Stopped, plan
 from shared.runs.send_step import send
 
@@ -43,11 +43,16 @@ def work(app: App, message: bytes, delivery: int = 1) -> None:
     begun = app.clock.monotonic()
     step = _Step(app, order, run)
     result, code = "done", None
+    # What whoever did the step had no time to queue, its own message does when it is delivered again.
+    again = delivery > 1 or order.again
     try:
-        step.take()
+        if not again and is_done(app, run, Next(order.step, order.slice)):
+            result = "done before"
+        else:
+            step.take()
     except Held:
         if order.looks < MOST_LOOKS:
-            _look_again(app, message, order.looks + 1)
+            _look_again(app, message, {"looks": order.looks + 1} | ({"again": True} if again else {}))
         result = "held"
     except Stopped:
         result = "stopped"
@@ -104,9 +109,9 @@ def _order(message: bytes) -> Message:
         ) from None
 
 
-def _look_again(app: App, message: bytes, looks: int) -> None:
+def _look_again(app: App, message: bytes, more: dict[str, int]) -> None:
     """With all that a newer version has said in it."""
-    app.queue.put(json.dumps(json.loads(message) | {"looks": looks}), delay=HELD_LOOKS_AFTER)
+    app.queue.put(json.dumps(json.loads(message) | more), delay=HELD_LOOKS_AFTER)
 
 
 def _may_pass(error: Exception) -> bool:
