@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from memory_world import EXPORT, JANE, LIST, MemoryWorld, told_of
+from memory_world import API, EXPORT, JANE, LIST, InProcess, MemoryWorld, OneThread, told_of
 from world import csv_rows, person
 
 from local.memory.blobs import MemoryBlobs
 from local.memory.clock import MORNING, ManualClock
+from shared.campaign_monitor.account import Account, Accounts
+from shared.ports.destination import Imported
 from shared.record.slices import Sizes
 from shared.runs.cancel import cancel
 from shared.runs.start import start
@@ -80,9 +82,25 @@ def keep(world: MemoryWorld, folder: Path) -> None:
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
 
 
+class OneCall(Accounts):
+    """Nothing more is asked of an account after its first import."""
+
+    def open(self, *arguments: Any, **named: Any) -> Account:
+        account = super().open(*arguments, **named)
+        really = account.import_subscribers
+
+        def first(*arguments: Any, **named: Any) -> Imported:
+            imported = really(*arguments, **named)
+            account.interrupt()
+            return imported
+
+        account.import_subscribers = first  # type: ignore[method-assign]
+        return account
+
+
 def middle_of_a_run() -> MemoryWorld:
-    """Runs of several endings; then one that has sent its first slice and a batch of the second, while the slice of
-    leavers waits."""
+    """Runs of several endings; then one that has sent its first slice and the second but for a person who is to be put
+    back, while the slice of leavers waits."""
     world = MemoryWorld(ManualClock(MORNING))
     app = world.app
     world.save(removals="delete")
@@ -107,7 +125,10 @@ def middle_of_a_run() -> MemoryWorld:
     world.put_rows(_rows([0, *range(6, 75)], moved=range(10, 50)) + odd, at="2026/11/25/0900")
     start(app, EXPORT, "on-demand", key="the third", requested_by=JANE)
     world.pump(2)
-    world.pump(1, world.new_app(invocation_seconds=-1, checkpoint_seconds=0))
+    short = {"invocation_seconds": -1, "checkpoint_seconds": 0}
+    world.pump(2, world.new_app(**short))
+    one_call = OneCall(API, world.clock, OneThread(), lambda _: InProcess(world.service))
+    world.pump(1, world.new_app(destinations=one_call, **short))
     tick(app)
     for info in [*world.segments.list("")]:
         if "/2026/11/2" in info.name and "/25/0900/" not in info.name:

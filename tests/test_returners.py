@@ -6,8 +6,6 @@ import pytest
 from snapshots import active, calls, put_snapshot
 from world import SEGMENT, World, balances, person
 
-from shared.campaign_monitor.account import Account
-from shared.ports.destination import Imported
 from shared.record.slices import Sizes
 from shared.runs.cancel import cancel
 
@@ -165,23 +163,3 @@ def test_a_cancelled_run_forgets_nobody(world: World) -> None:
 
     assert world.run().counts.updated == 2
     assert len(active(world)) == PEOPLE
-
-
-def test_whoever_is_in_a_batch_with_a_returner_is_not_forgotten_when_the_step_stops(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Between the two calls of the batch."""
-    snapshot(world, *range(PEOPLE), 50, at=2)
-    send = Account.import_subscribers
-
-    def then_stop(account: Account, *arguments: Any, **named: Any) -> Imported:
-        imported = send(account, *arguments, **named)
-        account.interrupt()
-        return imported
-
-    monkeypatch.setattr(Account, "import_subscribers", then_stop)
-
-    run = world.run()
-
-    assert run.status == "succeeded"
-    assert (run.counts.added, run.counts.updated, run.counts.refused) == (1, 2, 0)
