@@ -212,6 +212,22 @@ def test_what_a_newer_version_knows_beside_lives_through_every_change_by_this_on
     assert _lost(world, before) == {"connections/newsletter.json: it is gone"}
 
 
+def test_answers_stay_those_of_the_version_that_a_newer_one_says_they_are() -> None:
+    world = stored_records.load(stored_records.NOW)
+    (run, *_) = world.app.runs.newest(EXPORT)
+    results = world.app.results(run)
+    name = f"runs/{EXPORT}/{run.id}/{run.attempt}/results/00001.json"
+    blob = world.state.read(name)
+    assert blob
+    world.state.write(name, json.dumps(json.loads(blob.data) | {"v": 2}).encode(), metadata=blob.metadata)
+
+    results.save(1, SliceResult(batches=3, done={1: BatchResult(added=10)}))
+
+    written = world.state.read(name)
+    assert written
+    assert json.loads(written.data)["v"] == 2
+
+
 def test_what_belonged_to_another_is_not_kept_with_what_stands_in_its_place() -> None:
     """A run that holds an export in place of another, a key that stands for a new run, a snapshot that is newer, a
     column that takes the place of another: what was known of the other is not true of it."""

@@ -79,9 +79,8 @@ class SliceResult(BaseModel):
         for batch, one in self.partly.items():
             if batch not in partly or len(one.unanswered) < len(partly[batch].unanswered):
                 partly[batch] = one
-        return SliceResult(
-            batches=self.batches, done=done, partly={batch: one for batch, one in partly.items() if batch not in done}
-        )
+        open_ = {batch: one for batch, one in partly.items() if batch not in done}
+        return saved.model_copy(update={"batches": self.batches, "done": done, "partly": open_})
 
 
 @dataclass(frozen=True)

@@ -59,8 +59,8 @@ FAULTS: tuple[Fault, ...] = (
         "resubscribe is saved, shown, and not used",
         (
             "shared/runs/send_step.py",
-            "slice_, rows, resubscribe=export.resubscribe)",
-            "slice_, rows, resubscribe=False)",
+            "slice_, rows, resubscribe=export.resubscribe,",
+            "slice_, rows, resubscribe=False,",
         ),
     ),
     fault(
