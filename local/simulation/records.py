@@ -66,6 +66,11 @@ def folder(run: dict[str, Any]) -> str:
     return f"runs/{run['export']}/{run['id']}{attempt}"
 
 
+def files_used(run: dict[str, Any]) -> list[tuple[dict[str, Any], list[str]]]:
+    """Each snapshot with the names of its files that the run used; as far as its record says both."""
+    return list(zip(run["snapshots"], run.get("partitions") or (), strict=False))
+
+
 def table_of(segment: str) -> str:
     return segment.partition("/")[2]
 

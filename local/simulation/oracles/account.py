@@ -7,7 +7,7 @@ from typing import Any
 from local.simulation.oracles.findings import Said
 from local.simulation.oracles.last_refresh import last_files, last_runs
 from local.simulation.oracles.reading import OPTIONAL_NOW, Reading, readings, seconds
-from local.simulation.records import ENDED
+from local.simulation.records import ENDED, files_used
 from local.simulation.world import World
 
 PARTS = ("malformed", "invalid", "duplicate", "unchanged", "to_send")
@@ -15,9 +15,11 @@ SENT = ("added", "updated", "refused", "unsent")
 
 
 def account_balances(world: World) -> Iterator[Said]:
-    """Both sums of the account, of every run from its plan on; of one that has ended, that nothing is negative."""
+    """Both sums of the account of each run from its plan on; nothing is negative, and each snapshot has its files."""
     for run in world.records.runs():
         counts = run["counts"]
+        if run.get("partitions") and len(run["partitions"]) != len(run["snapshots"]):
+            yield Said("files", f"{run['id']} says of {len(run['snapshots'])} snapshots which files it used of others")
         if any(count < 0 for count in counts.values()):
             yield Said("negative", f"{run['id']}: {counts}")
         if counts["rows_read"] != sum(counts[name] for name in PARTS):
@@ -101,7 +103,7 @@ def refresh_is_whole(world: World) -> Iterator[Said]:
         run = ended.run
         if not run.get("partitions") or not run.get("planned_at"):
             continue
-        for snapshot, parts in zip(run["snapshots"], run["partitions"], strict=True):
+        for snapshot, parts in files_used(run):
             refresh = world.insights.of_path(snapshot["path"])
             files = {name for name in (refresh.files if refresh else {}) if name.startswith(snapshot["path"] + "/")}
             missing = files - {f"{snapshot['path']}/{part}" for part in parts}
@@ -120,11 +122,7 @@ def _not_the_last(world: World) -> Iterator[Said]:
     for export, run in last_runs(world).items():
         if seconds(run["created_at"]) < world.history.second_round_at:
             continue
-        used = {
-            f"{snapshot['path']}/{part}"
-            for snapshot, parts in zip(run["snapshots"], run["partitions"], strict=True)
-            for part in parts
-        }
+        used = {f"{snapshot['path']}/{part}" for snapshot, parts in files_used(run) for part in parts}
         there = {name for names in last_files(world, export).values() for name in names}
         if used != there:
             yield Said(

@@ -10,6 +10,7 @@ from local.simulation.oracles.findings import Said
 from local.simulation.oracles.last_refresh import last_readings, last_runs
 from local.simulation.oracles.parquet import HELD, acknowledged
 from local.simulation.oracles.reading import Reading, readings, seconds, tables_of
+from local.simulation.records import files_used
 from local.simulation.refreshes import Refresh
 from local.simulation.service import Change
 from local.simulation.world import World
@@ -46,13 +47,9 @@ def only_leavers_are_removed(world: World) -> Iterator[Said]:
 
 def _is_whole(run: dict[str, Any], refresh: Refresh | None) -> bool:
     """Whether the run used all files of this refresh that are of its segments."""
-    used = {
-        f"{one['path']}/{part}"
-        for one, parts in zip(run["snapshots"], run["partitions"], strict=True)
-        for part in parts
-    }
+    files = {f"{one['path']}/{part}" for one, parts in files_used(run) for part in parts}
     paths = [refresh.paths[table] for table in tables_of(run)] if refresh else []
-    return refresh is not None and used == {name for name in refresh.files if name.rpartition("/")[0] in paths}
+    return refresh is not None and files == {name for name in refresh.files if name.rpartition("/")[0] in paths}
 
 
 def only_the_own_are_removed(world: World) -> Iterator[Said]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from local.simulation.files import Row
 from local.simulation.history import History
-from local.simulation.records import table_of
+from local.simulation.records import files_used, table_of
 
 OPTIONAL_NOW = "values_left_out"  # a count of products that send a person without a value that its field cannot take
 
@@ -113,7 +113,7 @@ def _reading(history: History, run: dict[str, Any], mapping: dict[str, Any]) -> 
     costs = set() if OPTIONAL_NOW in run["counts"] else used
     seen: set[str] = set()
     rows = []
-    for snapshot, parts in zip(run["snapshots"], run["partitions"], strict=True):
+    for snapshot, parts in files_used(run):
         for part in parts:
             versions = history.insights.written.get(f"{snapshot['path']}/{part}", [])
             file = versions[-1][1] if versions else None
