@@ -95,6 +95,15 @@ def test_the_wait_that_the_service_asks_for_is_kept(client: Client, headers: str
     assert client.clock.waited == 1
 
 
+@pytest.mark.parametrize("headers", ["reset", "retry-after"])
+def test_no_time_to_wait_is_none_that_was_asked_for(client: Client, headers: str) -> None:
+    """It would be hammered."""
+    client.world.faults({"kind": "429", "headers": headers, "wait": 0, "calls": [1, 2, 3]})
+
+    assert client.send("jane@example.com") == 1
+    assert client.clock.waited > 0
+
+
 def test_waits_grow_and_end(client: Client) -> None:
     client.world.faults({"kind": "503", "probability": 1})
 

@@ -104,9 +104,10 @@ def unavailable(
 
 def _asked_to_wait(response: requests.Response) -> float | None:
     """Seconds: Retry-After, then X-RateLimit-Reset, which the service documents as seconds until it resets. Not longer
-    than LONGEST_WAIT: asking again does no harm, and the limit may be that of another kind of calls."""
+    than LONGEST_WAIT: asking again does no harm, and the limit may be that of another kind of calls. None where it says
+    nothing, or no time at all: then waits grow by themselves."""
     for name in ("Retry-After", "X-RateLimit-Reset"):
         value = response.headers.get(name, "")
-        if value.isdigit():
+        if value.isdigit() and int(value):
             return min(float(value), LONGEST_WAIT)
     return None
