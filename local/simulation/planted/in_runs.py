@@ -27,6 +27,20 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     fault(
+        "a lost lock that comes back",
+        "the storage renews a lease that has run out where nobody took it, and the holder believes it",
+        (
+            "shared/record/step_lock.py",
+            "            if not self._has_run_out():\n                self._lease.renew()\n",
+            "            self._lease.renew()\n",
+        ),
+        (
+            "shared/record/step_lock.py",
+            "        if self._has_run_out():\n            return False\n",
+            "        if self._valid_until < 0:\n            return False\n",
+        ),
+    ),
+    fault(
         "a checkpoint without an ETag",
         "of two workers the slower one forgets what the other has saved",
         (

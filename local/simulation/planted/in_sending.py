@@ -74,6 +74,15 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     fault(
+        "an answer that is forgotten with the next call",
+        "of a batch that takes two calls, and is broken off between them, nothing counts",
+        (
+            "shared/send/batch_turns.py",
+            "            self._answered[batch] = self._partly[batch] = error.result\n",
+            "",
+        ),
+    ),
+    fault(
         "updated for added",
         "two counts changed places",
         (
