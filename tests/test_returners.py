@@ -1,5 +1,6 @@
 """Who was deleted by the export and is back is put back; who opted out in the meantime never is."""
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -163,3 +164,16 @@ def test_a_cancelled_run_forgets_nobody(world: World) -> None:
 
     assert world.run().counts.updated == 2
     assert len(active(world)) == PEOPLE
+
+
+def test_what_takes_two_calls_is_ended_though_the_time_of_the_invocation_is_up_after_the_first(world: World) -> None:
+    world.app = dataclasses.replace(world.app, invocation_seconds=0, checkpoint_seconds=0.01)
+    world.control("PUT", "options", {"latency": 0.2})
+    snapshot(world, *range(2, PEOPLE), 0, at=2)
+
+    put_back = world.run()
+    snapshot(world, *range(2, PEOPLE), at=3)
+    deleted = world.run()
+
+    assert (put_back.status, put_back.counts.updated) == ("succeeded", 1)
+    assert (deleted.status, deleted.counts.removed) == ("succeeded", 1)

@@ -43,5 +43,5 @@ def change_while_it_sends(run: dict[str, Any], operator: Operator, scheduler: Sc
     acts: list[Callable[[], None]] = [lambda: operator.redirect(export)]
     if takes_off:
         acts += [lambda: operator.choose_removals(export)] * 3
-    if run["status"] == "sending" and chance.random() < (0.5 if takes_off else 0.15):
+    if run["status"] == "sending" and chance.random() < (0.25 if takes_off else 0.1):
         scheduler.later(chance.choice([0.0, chance.uniform(0, 2), chance.uniform(0, 5)]), chance.choice(acts))

@@ -144,7 +144,7 @@ class Life:
         """Of those who came, left or moved some opt out as well, before or after the run."""
         for number, person in before.items():
             now = self.insights.population.people[number]
-            if now.tables == person.tables or self.more.random() >= 0.3:
+            if now.tables == person.tables or self.more.random() >= (0.1 if self.plan.moving else 0.3):
                 continue
             lists = [one for account in self.plan.accounts for one in account.lists]
             on = [one for one in lists if now.email in self.service.listing(one)]

@@ -11,6 +11,7 @@ from local.simulation.hosts import Platform
 from local.simulation.plans import Plan, mapping
 from local.simulation.records import Records
 from local.simulation.scheduler import Scheduler
+from local.simulation.weather import MINUTE
 from shared.catalog.documents import Connection, Export
 from shared.catalog.store import Precondition
 from shared.runs.cancel import cancel
@@ -77,9 +78,12 @@ class Operator:
         self._change(export, {"segments": [f"{folder}/{table}" for table in some]})
 
     def choose_removals(self, export: str) -> None:
-        """Another way, or none."""
-        ways = [one for one in ("keep", "unsubscribe", "delete") if one != self.plan.exports[export]["removals"]]
+        """Another way, or none; after some minutes as it was."""
+        before = self.plan.exports[export]["removals"]
+        ways = [one for one in ("keep", "unsubscribe", "delete") if one != before]
         self._change(export, {"removals": self.scheduler.random.choice(ways)})
+        back = self.scheduler.random.uniform(5, 15) * MINUTE
+        self.scheduler.later(back, lambda: self._change(export, {"removals": before}))
 
     def hang_up(self, chance: random.Random) -> None:
         """A start whose door dies on the way."""

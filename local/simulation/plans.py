@@ -137,6 +137,9 @@ def _moving(made: Plan, chance: random.Random) -> Plan:
         accounts=(account, *made.accounts[1:]),
         people=min(max(made.people, 8), 15),
         lively=max(made.lively, 0.3),
+        # Else hardly a run takes off whom it wants to.
+        haste=chance.choice([0, 0.1, made.haste]),
+        scenes=chance.choice([0, 0.1, made.scenes]),
         style=replace(made.style, tidy=tidy, bad_values=made.style.bad_values or tidy, long_values=tidy),
         gaps=chance.choice([(0.1, 2), made.gaps]),
         exports={id_: _removing(export, chance) for id_, export in made.exports.items()},

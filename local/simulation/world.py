@@ -147,7 +147,7 @@ class World:
             self.service.cursed = frozenset({self.chance.choice(people).email})
         if self.plan.moving:
             self._join_by_themselves()
-        if self.plan.rich and self.more.random() < 0.3:
+        if self.plan.rich and self.more.random() < 0.4:
             everybody = self.insights.population.people.values()
             self.service.clinging = frozenset(one.email for one in everybody if self.more.random() < 0.3)
 

@@ -18,6 +18,8 @@ from shared.runs.next_steps import after_slice, open_slices
 from shared.send.batch_turns import InFlight
 from shared.send.import_call import send_batch
 
+SECONDS_TO_END = 300  # after the time of an invocation, for the calls that are in flight
+
 # Sends a batch, of which some may have been answered before.
 type _Call = Callable[[int, BatchResult | None], BatchResult]
 
@@ -30,14 +32,7 @@ def send(app: App, run: Run, number: int, lock: StepLock) -> Iterator[Outcome]:
     if not is_import and any(slice_ < run.import_slices for slice_ in open_slices(app, run)):
         return  # nobody is removed before everybody else is sent
     export = app.catalog.export(run.export)
-    deadline = app.clock.monotonic() + app.invocation_seconds
-
-    def stop() -> bool:
-        lock.check()
-        newest = app.runs.get(run.export, run.id)
-        is_over = newest.stopping or newest.ended or newest.attempt != run.attempt
-        return is_over or app.clock.monotonic() > deadline
-
+    time = _Time(app, run, lock)
     at_once = app.settings.upload_concurrency
     # Whoever lost the lock must not send what somebody else may have sent, with what is newer, in the meantime.
     with closing(app.account(app.agreed(export), at_once=at_once, may_call=lock.check)) as account:
@@ -49,14 +44,42 @@ def send(app: App, run: Run, number: int, lock: StepLock) -> Iterator[Outcome]:
             app.results(run),
             clock=app.clock,
             checkpoint_seconds=app.checkpoint_seconds,
-            stop=stop,
-            interrupt=account.interrupt,
+            stop=time.is_up,
+            interrupt=lambda: None if time.may_be_taken else account.interrupt(),
         )
         saved = in_flight.work_off(app.threads, at_once)
-        if in_flight.in_vain and app.clock.monotonic() > deadline:
+        if in_flight.in_vain and time.is_late:
             raise in_flight.in_vain  # handed over like this it would go on for ever; delivered again it counts
         load = account.load()
     yield Outcome(follow=after_slice(app, run, number, complete=saved.complete), counts=saved.totals.__dict__ | load)
+
+
+class _Time:
+    """That of one invocation of a step that sends. When it is over, what has begun may end all calls that it takes."""
+
+    def __init__(self, app: App, run: Run, lock: StepLock) -> None:
+        self._app = app
+        self._run = run
+        self._lock = lock
+        self._ends_at = app.clock.monotonic() + app.invocation_seconds
+        self._run_is_over = False
+
+    def is_up(self) -> bool:
+        """Whether no more is to begin. Raises LockLost."""
+        self._lock.check()
+        newest = self._app.runs.get(self._run.export, self._run.id)
+        self._run_is_over = newest.stopping or newest.ended or newest.attempt != self._run.attempt
+        return self._run_is_over or self.is_late
+
+    @property
+    def is_late(self) -> bool:
+        return self._app.clock.monotonic() > self._ends_at
+
+    @property
+    def may_be_taken(self) -> bool:
+        """Whether only the time of the invocation is over, and the platform's is not soon."""
+        late = self._app.clock.monotonic() - self._ends_at
+        return not self._run_is_over and 0 < late < SECONDS_TO_END
 
 
 def read_planned(app: App, run: Run, number: int) -> bytes:
