@@ -33,13 +33,22 @@ def fault(name: str, what: str, *hunks: tuple[str, str, str]) -> Fault:
     return Fault(name, what, tuple(Patch(*hunk) for hunk in hunks))
 
 
-def plant(one: Fault, tree: Path) -> None:
-    """Copies the engine and the simulation to ``tree``, with the fault. Raises Misplaced."""
-    for folder in ("shared", "local"):
-        shutil.copytree(ROOT / folder, tree / folder, ignore=shutil.ignore_patterns("__pycache__"))
+def patched(one: Fault, root: Path = ROOT) -> dict[str, str]:
+    """The files below ``root`` as they are with the fault. Raises Misplaced."""
+    texts: dict[str, str] = {}
     for patch in one.patches:
-        file = tree / patch.file
-        text = file.read_text() if file.exists() else ""
+        file = root / patch.file
+        text = texts.get(patch.file) or (file.read_text() if file.exists() else "")
         if text.count(patch.old) != 1:
             raise Misplaced(f"{one.name}: {patch.file} has {text.count(patch.old)} times:\n{patch.old}")
-        file.write_text(text.replace(patch.old, patch.new))
+        texts[patch.file] = text.replace(patch.old, patch.new)
+    return texts
+
+
+def plant(one: Fault, tree: Path) -> None:
+    """Copies the engine and the simulation to ``tree``, with the fault. Raises Misplaced."""
+    texts = patched(one)
+    for folder in ("shared", "local"):
+        shutil.copytree(ROOT / folder, tree / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for name, text in texts.items():
+        (tree / name).write_text(text)
