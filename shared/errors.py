@@ -91,7 +91,7 @@ class SliceMissing(ExportError):
     def __init__(self, name: str) -> None:
         super().__init__(
             "slice_missing",
-            f"{name} is gone, so what it held is neither sent nor acknowledged.",
+            f"{name} is gone: what it held can neither be sent nor, where it was, be acknowledged.",
             "Somebody or a lifecycle rule deleted it. Run the export again: what was confirmed of the others is kept.",
         )
 

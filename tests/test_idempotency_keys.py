@@ -1,5 +1,6 @@
 """The run that a key stands for: the same request, or the same occasion, starts one run and no second."""
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -110,6 +111,55 @@ def test_a_run_that_a_dead_door_left_begins_hours_later_as_the_newest(world: Mem
     assert run.id > meanwhile.id
     assert [one.id for one in world.app.runs.newest(EXPORT)] == [run.id, meanwhile.id]
     assert asked(world).id == run.id
+
+
+@pytest.mark.parametrize("part", ["run.json", "active.json"], ids=["before its record", "before it holds the export"])
+def test_a_door_that_only_slept_finds_the_run_of_whoever_took_it_for_dead(world: MemoryWorld, part: str) -> None:
+    others: list[Run] = []
+
+    def sleeps() -> None:
+        world.clock.sleep(6 * 60)
+        others.append(asked(world))
+        world.pump()
+
+    slow = world.new_app(state=Storage(world.state, "write", part, sleeps))
+    run, is_new = start(slow, EXPORT, "on-demand", key=KEY)
+    world.pump()
+
+    assert (run.id, is_new) == (others[0].id, False)
+    assert world.app.runs.ids(EXPORT) == [run.id]
+
+
+def test_whoever_takes_a_door_for_dead_that_wakes_right_then_gets_its_run(world: MemoryWorld) -> None:
+    with pytest.raises(Died):
+        start(dying(world, "run.json"), EXPORT, "on-demand", key=KEY)
+    (name,) = (info.name for info in world.state.list("idempotency/"))
+    bound = json.loads(world.state.read(name).data)["run"]  # type: ignore[union-attr]
+    world.clock.sleep(6 * 60)
+
+    def it_wakes() -> None:
+        asleep = Run(id=bound, export=EXPORT, trigger="on-demand", created_at=world.clock.now(), claimed=True)
+        world.app.runs.create(asleep)
+        world.app.claims.take(EXPORT, bound, now=world.clock.now(), is_live=lambda _: False)
+
+    hasty = world.new_app(state=Storage(world.state, "write", "idempotency/", it_wakes))
+    run, is_new = start(hasty, EXPORT, "on-demand", key=KEY)
+
+    assert (run.id, is_new) == (bound, False)
+    assert world.app.runs.ids(EXPORT) == [bound]
+    assert asked(world).id == bound
+
+
+def test_a_key_that_a_version_before_bound_for_a_mode_is_not_answered_with_another(world: MemoryWorld) -> None:
+    run = asked(world, mode="changes")
+    (name,) = (info.name for info in world.state.list("idempotency/"))
+    record = json.loads(world.state.read(name).data)  # type: ignore[union-attr]
+    del record["mode_asked"]
+    world.state.write(name, json.dumps(record).encode())
+
+    with pytest.raises(Conflict, match="idempotency_key_reused"):
+        asked(world, mode="everything")
+    assert asked(world).id == asked(world, mode="changes").id == run.id
 
 
 def test_two_callers_who_find_what_a_dead_door_left_get_one_run(world: MemoryWorld) -> None:

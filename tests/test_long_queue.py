@@ -52,6 +52,13 @@ def heart(world: MemoryWorld, run: Run) -> datetime:
     return claim.heartbeat
 
 
+def somebody_begins_and_dies(world: MemoryWorld, run: Run) -> None:
+    world.clock.sleep(1)
+    world.app.claims.heartbeat(EXPORT, run.id, world.clock.now())
+    world.clock.sleep(6 * 60)
+    tick(world.app)
+
+
 def one_worker(world: MemoryWorld, *, ticks: bool) -> int:
     """Works off the queue, five minutes for each step that did something; returns how many messages there were."""
     messages, ticked = 0, world.clock.now()
@@ -268,10 +275,7 @@ def test_a_run_whose_step_dies_each_time_fails_as_stuck(world: MemoryWorld) -> N
     world.pump(1)
     for _ in range(sweep.MOST_RESUMPTIONS + 1):
         lose_all(world)
-        world.clock.sleep(1)
-        world.app.claims.heartbeat(EXPORT, run.id, world.clock.now())  # somebody begins, and dies
-        world.clock.sleep(6 * 60)
-        tick(world.app)
+        somebody_begins_and_dies(world, run)
     world.clock.sleep(6 * 60)
     tick(world.app)
     assert not newest(world, run).ended  # its end waits for its turn
@@ -280,6 +284,22 @@ def test_a_run_whose_step_dies_each_time_fails_as_stuck(world: MemoryWorld) -> N
 
     run = newest(world, run)
     assert run.error and run.error.code == "run_stuck"
+
+
+def test_the_end_of_a_stuck_run_is_tried_again_like_any_other(world: MemoryWorld) -> None:
+    run = world.start()
+    world.pump(3)  # planned, and two slices of three sent
+    for _ in range(sweep.MOST_RESUMPTIONS + 1):
+        lose_all(world)
+        somebody_begins_and_dies(world, run)
+    assert newest(world, run).failure
+    assert world.queue.take(600)  # whoever begins its end dies, and the message comes back in ten minutes
+    somebody_begins_and_dies(world, run)
+
+    world.pump()
+
+    assert newest(world, run).counts.added == 40
+    assert world.run().counts.unchanged == 40
 
 
 def test_what_an_older_version_noted_when_it_took_the_run_up_is_understood(world: MemoryWorld) -> None:
@@ -295,6 +315,18 @@ def test_what_an_older_version_noted_when_it_took_the_run_up_is_understood(world
 
     assert steps(world) == [("plan", None)] * 2
     assert newest(world, run).resumed == sweep.MOST_RESUMPTIONS
+
+
+def test_so_it_is_when_this_version_had_taken_it_up_before_that(world: MemoryWorld) -> None:
+    run = world.start()
+    before = heart(world, run) - timedelta(hours=1)
+    noted = {"resumed": sweep.MOST_RESUMPTIONS, "resumed_at": heart(world, run), "resumed_heartbeat": before}
+    world.app.runs.change(EXPORT, run.id, lambda newest: newest.model_copy(update=noted))
+    world.clock.sleep(2 * 60 * 60)
+
+    tick(world.app)
+
+    assert newest(world, run).failure is None
 
 
 def test_a_step_that_got_on_is_not_counted_whatever_it_got_on_with(world: MemoryWorld) -> None:

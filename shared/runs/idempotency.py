@@ -76,6 +76,12 @@ class Keys:
         swapped = compare_and_swap(self._state, name, decide)
         return Binding(stored_record.read(_Bound, swapped.data or b"", name).run, swapped.etag)
 
+    def stands_for(self, export: str, key: str) -> str | None:
+        """The id of the run, also where it is more than a day old."""
+        name = _name(export, key)
+        blob = self._state.read(name)
+        return stored_record.read(_Bound, blob.data, name).run if blob else None
+
     def rebind(self, export: str, key: str, binding: Binding, holder: str) -> None:
         """``key`` stands for the run ``holder`` instead, unless somebody has bound it since."""
 
@@ -125,5 +131,5 @@ def _asks_for_another(mine: _Bound, bound: _Bound) -> bool:
     if (mine.dry_run, mine.confirm_removals, mine.audit) != (bound.dry_run, bound.confirm_removals, bound.audit):
         return True
     if bound.mode_asked is None:
-        return False
+        return mine.mode_asked is True and mine.mode != bound.mode
     return (mine.mode_asked and mine.mode) != (bound.mode_asked and bound.mode)

@@ -62,13 +62,19 @@ def start(
 def _begin_once(
     app: App, mine: Run, key: str, *, mode_asked: bool, since: datetime, is_answer: bool
 ) -> tuple[Run, bool]:
-    keys = Keys(app.state)
+    keys, lost = Keys(app.state), list[str]()
 
     def is_lost(id_: str) -> bool:
-        return id_ < _time(mine.created_at - sweep.SILENT) and _never_began(app, mine.export, id_)
+        is_old = id_ < _time(mine.created_at - sweep.SILENT)
+        if is_old and (never_began := _never_began(app, mine.export, id_)):
+            lost.append(id_)
+        return is_old and never_began
 
     for _ in range(MOST_ATTEMPTS):
         bound = keys.bind(mine, key, mode_asked=mode_asked, since=since, is_lost=is_lost)
+        if bound.run == mine.id and (awake := _awake(app, mine.export, lost)):
+            keys.rebind(mine.export, key, bound, awake)
+            continue
         run = mine.model_copy(update={"id": bound.run})
         begun, claim = _found(app, run.export, run.id), app.claims.held(run.export)
         if begun and begun.ended:
@@ -79,6 +85,9 @@ def _begin_once(
         try:
             if begun is None:
                 app.runs.create(run)
+                if keys.stands_for(run.export, key) != run.id:
+                    app.runs.remove_unclaimed(run)  # whoever slept before they wrote it finds the key with another run
+                    continue
             # A record that does not hold the export was left by somebody who died, or is about to be taken back.
             held, is_new = _begin(app, begun or run)
         except (Changed, NotFound):
@@ -113,6 +122,12 @@ def _never_began(app: App, export: str, id_: str) -> bool:
         return False
     claim = app.claims.held(export)  # with one the sweep takes it up
     return (claim is None or claim.run != id_) and app.runs.remove_unclaimed(run)
+
+
+def _awake(app: App, export: str, lost: list[str]) -> str | None:
+    """Of the runs that were taken for lost the one that has begun since: whoever began it only slept. They look whether
+    the key still stands for their run when its record is there, so one of both sees the other."""
+    return next((id_ for id_ in lost if not _never_began(app, export, id_)), None)
 
 
 def _time(moment: datetime) -> str:

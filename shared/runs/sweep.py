@@ -69,7 +69,8 @@ def take_up(app: App, export: str, claim: Claim) -> None:
         for following in next_steps(app, run):
             app.enqueue(run, following)
     changes = {
-        "resumed": resumed,
+        # The end of a run that is stuck is looked after as that of any other.
+        "resumed": 0 if is_stuck else resumed,
         "resumed_done": done,
         "resumed_status": "finishing" if is_stuck else _phase(run),
         "resumed_heartbeat": claim.heartbeat,
@@ -87,7 +88,9 @@ def _begun(run: Run, claim: Claim) -> bool:
     the clocks of two machines are not the same."""
     if run.resumed_at is None:
         return True
-    return claim.heartbeat != (run.resumed_heartbeat or run.resumed_at)  # an older version let the heart beat itself
+    if claim.heartbeat == run.resumed_at:
+        return False  # an older version took the run up, and let the heart beat itself
+    return claim.heartbeat != (run.resumed_heartbeat or run.resumed_at)
 
 
 def _phase(run: Run) -> Status:

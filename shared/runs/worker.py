@@ -29,6 +29,11 @@ MOST_DELIVERIES = 5  # maxDequeueCount in host.json
 HELD_LOOKS_AFTER = 5  # seconds
 MOST_LOOKS = 12
 
+_NOT_ACKNOWLEDGED = (
+    "What was confirmed could not be acknowledged: the next run offers it again, as updates. An audit shows who is on "
+    "the list."
+)
+
 _log = logging.getLogger(__name__)
 
 
@@ -92,6 +97,8 @@ def fail(app: App, run: Run, error: ExportError, *, closing: bool = False) -> No
         follow = () if closing else (Next("finish"),)
         run = commit(app, run, Outcome({} if run.failure else {"failure": problem}, follow))
         if closing:
+            told = (run.failure or problem).model_copy(update={"action": _NOT_ACKNOWLEDGED})
+            run = commit(app, run, Outcome({"failure": told}))
             commit(app, run, _ended_anyhow(app, run))
     except Superseded:
         _log.warning("export=%s run=%s goes on without the step that failed", run.export, run.id)
