@@ -272,7 +272,7 @@ def test_a_run_that_is_about_to_begin_is_not_taken_for_one_that_never_did(world:
     later(world, minutes=6)
     assert not world.app.runs.remove_unclaimed(newest(world, run))
 
-    drop_orphans(world.app, run.export, seen=world.app.clock.now())
+    drop_orphans(world.app, world.app.catalog.export(run.export), seen=world.app.clock.now())
     world.pump()
 
     assert newest(world, run).status == "succeeded"

@@ -15,6 +15,7 @@ QUARTER = 15 * 60
 def world() -> MemoryWorld:
     world = MemoryWorld()
     world.save()
+    world.clock.sleep(2 * 3600)
     return world
 
 
@@ -60,3 +61,17 @@ def test_what_was_left_before_a_tick_is_taken_away_by_the_next_one(world: Memory
     tick(world.app)
 
     assert orphan.id not in world.app.runs.ids(EXPORT)
+
+
+def test_what_a_deleted_export_left_is_taken_away_when_there_is_one_of_its_name_again(world: MemoryWorld) -> None:
+    left(world)
+    tick(world.app)
+    world.app.catalog.remove(world.app.catalog.export(EXPORT))
+    for _ in range(20):
+        world.clock.sleep(QUARTER)
+        tick(world.app)
+    world.save()
+
+    tick(world.app)
+
+    assert world.app.runs.ids(EXPORT) == []

@@ -31,13 +31,17 @@ class Platform:
     skews: bool
     defects: list[tuple[str, str, Exception]] = field(default_factory=list)
     deaths: list[float] = field(default_factory=list)
-    stalls: list[tuple[float, float]] = field(default_factory=list)
     _idle: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.scheduler.mischief = self._mischief
         self._reboots: dict[str, Callable[[], None]] = {}
         self._processes: dict[str, Process] = {}
+
+    @property
+    def stalls(self) -> list[tuple[float, float]]:
+        """When somebody fell asleep, and for how many seconds."""
+        return self.scheduler.stalls
 
     def worker(self, number: int, work: Work) -> None:
         self._boot(f"worker {number}", lambda process: self._take(process, work))
@@ -77,7 +81,6 @@ class Platform:
         return [one for one in self._processes.values() if one.alive and f'"{run}"' in one.job]
 
     def stall(self, process: Process, seconds: float) -> None:
-        self.stalls.append((self.scheduler.time, seconds))
         self.scheduler.stall(process, seconds)
 
     def rouse(self) -> None:
@@ -174,7 +177,6 @@ class Platform:
             self.scheduler.later(random.uniform(0, seconds), lambda: self._kill(process))
         elif weather.stall and random.random() < weather.stall:
             long = random.choice([random.uniform(1, 20), random.uniform(31, 150), random.uniform(300, 1200)])
-            self.stalls.append((self.scheduler.time, long))
             self.scheduler.later(random.uniform(0, seconds), lambda: self.scheduler.stall(process, long))
 
     def _kill(self, process: Process) -> None:

@@ -8,6 +8,7 @@ from local.standin.answers import Payload
 
 _MISSPELT, _UNTOLD = "failures misspelt", "a failure untold"
 _NO_FIT, _SWAPPED = "a count that does not fit", "new for existing"
+UNLISTED = "failures with a code that nobody listed"
 NAMELESS = (_MISSPELT, _UNTOLD)  # nobody can tell from it who was refused
 MISCOUNTED = (*NAMELESS, _NO_FIT, _SWAPPED)  # or how many were what
 
@@ -60,7 +61,7 @@ def _misspelt(result: dict[str, Any], _: random.Random) -> str:
 def _unlisted_code(result: dict[str, Any], _: random.Random) -> str:
     for one in result["FailureDetails"]:
         one["Code"] = 299
-    return "failures with a code that nobody listed"
+    return UNLISTED
 
 
 def _twice(result: dict[str, Any], _: random.Random) -> str:

@@ -98,6 +98,7 @@ class Scheduler:
         self.hub = greenlet.getcurrent()
         self.events = 0
         self.crashes: list[tuple[str, Exception]] = []
+        self.stalls: list[tuple[float, float]] = []
         # Told of every request before it leaves, with the seconds until its answer: may kill or stall the process.
         self.mischief: Callable[[Process, float], None] = lambda *_: None
         self._story = story
@@ -153,6 +154,7 @@ class Scheduler:
     def stall(self, process: Process, seconds: float) -> None:
         self.tell(f"{process.name} stalls for {seconds:.0f} s" + (f" at {process.job}" if process.job else ""))
         process.stalled_until = max(process.stalled_until, self.time + seconds)
+        self.stalls.append((self.time, seconds))
 
     def me(self) -> Strand:
         """The strand that is running."""

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from shared.catalog.documents import Export
 from shared.errors import Changed, Conflict, NotFound
 from shared.parts import App
 from shared.ports.compare_and_swap import MOST_ATTEMPTS
@@ -103,13 +104,16 @@ def _begin_once(
     raise Changed(f"the run of {run.export}")
 
 
-def drop_orphans(app: App, export: str, *, seen: datetime) -> None:
+def drop_orphans(app: App, export: Export, *, seen: datetime) -> None:
     """Takes away the records since an hour before ``seen``, when somebody last looked, whose run never came to hold its
     export: whoever asked for it died before, or lost its storage, and got no answer. Nothing came of it, and it must
-    not begin when nobody expects it any more: what is due is due again, and who asked asks again."""
-    first, last = _time(seen - _ORPHANS_FOR), _time(app.clock.now() - sweep.SILENT)
-    for id_ in (one for one in app.runs.ids(export) if first <= one < last):
-        _never_began(app, export, id_)
+    not begin when nobody expects it any more: what is due is due again, and who asked asks again. Of an export that was
+    made since then nobody has looked at what it may have left when it was deleted: there all are looked at."""
+    since = seen - _ORPHANS_FOR
+    is_new = export.saved is None or export.saved.created_at > since
+    first, last = "" if is_new else _time(since), _time(app.clock.now() - sweep.SILENT)
+    for id_ in (one for one in app.runs.ids(export.id) if first <= one < last):
+        _never_began(app, export.id, id_)
 
 
 def _never_began(app: App, export: str, id_: str) -> bool:

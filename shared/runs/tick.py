@@ -27,7 +27,7 @@ def tick(app: App) -> list[Run]:
     for export in app.catalog.exports():
         exports += 1
         try:
-            drop_orphans(app, export.id, seen=seen)
+            drop_orphans(app, export, seen=seen)
             due = _due(app, export, app.runs.newest(export.id))
             if due:
                 run, is_new = start(app, export.id, due.trigger, key=due.key, answers=due)

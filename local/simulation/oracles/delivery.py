@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 from local.simulation.history import Ended, by_export, by_run
-from local.simulation.odd_answers import MISCOUNTED
+from local.simulation.odd_answers import MISCOUNTED, UNLISTED
 from local.simulation.oracles.calm import is_calm
 from local.simulation.oracles.findings import Said
 from local.simulation.oracles.parquet import HELD, acknowledged
@@ -91,6 +91,7 @@ def acknowledged_is_true(world: World) -> Iterator[Said]:
         for email, state in acknowledged(data).items():
             changes = world.history.changes(run["list_id"], email, until=ended.time)
             own = [one for one in changes if by_export(one) == run["export"] and one.kind == "import"]
+            own = [one for one in own if not _came_too_late(world, one)]
             if state not in HELD or not own:
                 if state in HELD:
                     yield Said(
@@ -98,9 +99,22 @@ def acknowledged_is_true(world: World) -> Iterator[Said]:
                     )
                 continue
             newest = [one for one in own if by_run(one) == by_run(own[-1])]
-            if all(one.code is not None for one in newest):
+            if all(one.code is not None for one in newest) and not _stays_as_it_was(world, own):
                 words = f"was refused with {newest[-1].code}, and is acknowledged"
                 yield Said(f"refused{_oddly(world, newest[-1])}", f"{run['id']}: {email.partition('@')[0]} {words}")
+
+
+def _came_too_late(world: World, change: Change) -> bool:
+    """Whether the run had ended when the call was done, so that nobody knows what was answered."""
+    ended = world.history.ended.get(by_run(change))
+    return ended is not None and change.time > ended.time
+
+
+def _stays_as_it_was(world: World, own: list[Change]) -> bool:
+    """Where the service refused somebody for a reason that nobody knows, they stay what they were, and are offered
+    again."""
+    unlisted = UNLISTED in world.service.odd.get(by_run(own[-1]), ())
+    return unlisted and any(one.code is None for one in own if by_run(one) != by_run(own[-1]))
 
 
 def sent_once(world: World) -> Iterator[Said]:

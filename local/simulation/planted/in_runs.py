@@ -149,7 +149,7 @@ FAULTS: tuple[Fault, ...] = (
     fault(
         "an orphan that nobody takes away",
         "the record of a run whose door died before it held the export",
-        ("shared/runs/tick.py", "            drop_orphans(app, export.id, seen=seen)\n", ""),
+        ("shared/runs/tick.py", "            drop_orphans(app, export, seen=seen)\n", ""),
     ),
     fault(
         "a rehearsal that sends",
