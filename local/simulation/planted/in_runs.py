@@ -184,6 +184,15 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     fault(
+        "a refresh after the first one",
+        "it is not taken by itself",
+        (
+            "shared/runs/due.py",
+            "    if not any(is_newer(one, used.get(one.segment)) for one in newest):\n",
+            "    if used or not any(is_newer(one, used.get(one.segment)) for one in newest):\n",
+        ),
+    ),
+    fault(
         "a schedule that compares days",
         "of two refreshes of one day the second is not new",
         (
