@@ -48,6 +48,7 @@ EXPECTED = (
         SUPPRESSION,
     ),
     Expected("acknowledged_is_true", "refused in an odd answer", "and are acknowledged", ANSWERS),
+    Expected("only_the_own_are_removed", "not added in an odd answer", "and later taken for its own", ANSWERS),
 )
 
 

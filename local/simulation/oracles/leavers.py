@@ -58,7 +58,9 @@ def only_the_own_are_removed(world: World) -> Iterator[Said]:
         earlier = world.history.changes(change.list_id, change.email, until=change.time)
         who = change.email.partition("@")[0]
         if not any(_put_there(world, one, run["export"]) for one in earlier):
-            yield Said("not added", f"{run['id']} removed {who}, whom {run['export']} did not put on the list")
+            taken = any(change.email in world.service.unnamed.get(by_run(one), ()) for one in earlier)
+            kind = "not added" + (" in an odd answer" if taken else "")
+            yield Said(kind, f"{run['id']} removed {who}, whom {run['export']} did not put on the list")
         planned = seconds(run["planned_at"]) if run.get("planned_at") else change.time
         for other in world.plan.exports:
             document = world.history.configuration(other, planned)
