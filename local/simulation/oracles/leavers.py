@@ -61,15 +61,24 @@ def only_the_own_are_removed(world: World) -> Iterator[Said]:
             taken = any(change.email in world.service.unnamed.get(by_run(one), ()) for one in earlier)
             kind = "not added" + (" in an odd answer" if taken else "")
             yield Said(kind, f"{run['id']} removed {who}, whom {run['export']} did not put on the list")
-        planned = seconds(run["planned_at"]) if run.get("planned_at") else change.time
-        for other in world.plan.exports:
-            document = world.history.configuration(other, planned)
-            if other == run["export"] or not document or document["list_id"] != change.list_id:
-                continue
-            data = world.history.acknowledged_at(other, change.list_id, planned - 120)
-            still = world.history.acknowledged_at(other, change.list_id, planned)
-            if data and data == still and document["enabled"] and acknowledged(data).get(change.email) in HELD:
-                yield Said("of another export", f"{run['id']} removed {who}, whom {other} has on the list")
+        for other in _held_by(world, change, run):
+            yield Said("of another export", f"{run['id']} removed {who}, whom {other} has on the list")
+
+
+def _held_by(world: World, change: Change, run: dict[str, Any]) -> Iterator[str]:
+    """The other exports that were enabled, went to this list, and had somebody on it, all the time while the run
+    planned."""
+    end = seconds(run["planned_at"]) if run.get("planned_at") else change.time
+    begin = end - 120
+    for other in world.plan.exports:
+        documents = world.history.configured(other, begin, end)
+        stays = all(one["enabled"] and one["list_id"] == change.list_id for one in documents)
+        if other == run["export"] or not documents or not stays:
+            continue
+        data = world.history.acknowledged_at(other, change.list_id, begin)
+        still = world.history.acknowledged_at(other, change.list_id, end)
+        if data and data == still and acknowledged(data).get(change.email) in HELD:
+            yield other
 
 
 def _put_there(world: World, change: Change, export: str) -> bool:
