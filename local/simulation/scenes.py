@@ -52,10 +52,16 @@ class Scenes:
             self.scheduler.later(self.chance.uniform(0.5, 12), act)
 
     def _sleeps_between_calls(self, run: dict[str, Any]) -> None:
-        """Whoever has to make one call after the other sleeps between them, and somebody else takes the step."""
+        """Whoever has to make one call after the other sleeps between them; somebody else takes the step, or cancels
+        the run, so that nobody does."""
 
         def fall_asleep(process: Process) -> None:
-            self._sleep(process, self.chance.choice([50, 90, 400]))
+            seconds = self.chance.choice([50, 90, 400])
+            if seconds == 50:
+                self.platform.stall(process, seconds)
+                self.operator.cancel(run["export"], run["id"])
+            else:
+                self._sleep(process, seconds)
 
         self.service.lull(run["id"], fall_asleep)
 

@@ -91,23 +91,26 @@ def acknowledged_is_true(world: World) -> Iterator[Said]:
         for email, state in acknowledged(data).items():
             changes = world.history.changes(run["list_id"], email, until=ended.time)
             own = [one for one in changes if by_export(one) == run["export"] and one.kind == "import"]
-            own = [one for one in own if not _came_too_late(world, one)]
-            if state not in HELD or not own:
-                if state in HELD:
+            heard = [one for one in own if not _nobody_heard(world, one)]
+            if state not in HELD or not heard:
+                if state in HELD and not own:
                     yield Said(
                         "never sent", f"{run['id']}: {email.partition('@')[0]} is acknowledged, and was never sent"
                     )
                 continue
-            newest = [one for one in own if by_run(one) == by_run(own[-1])]
-            if all(one.code is not None for one in newest) and not _stays_as_it_was(world, own):
+            newest = [one for one in heard if by_run(one) == by_run(heard[-1])]
+            if all(one.code is not None for one in newest) and not _stays_as_it_was(world, heard):
                 words = f"was refused with {newest[-1].code}, and is acknowledged"
                 yield Said(f"refused{_oddly(world, newest[-1])}", f"{run['id']}: {email.partition('@')[0]} {words}")
 
 
-def _came_too_late(world: World, change: Change) -> bool:
-    """Whether the run had ended when the call was done, so that nobody knows what was answered."""
+def _nobody_heard(world: World, change: Change) -> bool:
+    """Whether the answer came when the run had ended, or to somebody who slept over its end."""
     ended = world.history.ended.get(by_run(change))
-    return ended is not None and change.time > ended.time
+    if ended is None:
+        return False
+    slept_over_it = any(time <= ended.time <= time + long for time, long in world.platform.stalls)
+    return change.time > ended.time or slept_over_it
 
 
 def _stays_as_it_was(world: World, own: list[Change]) -> bool:
