@@ -91,15 +91,15 @@ def acknowledged_is_true(world: World) -> Iterator[Said]:
         for email, state in acknowledged(data).items():
             changes = world.history.changes(run["list_id"], email, until=ended.time)
             own = [one for one in changes if by_export(one) == run["export"] and one.kind == "import"]
-            heard = [one for one in own if not _nobody_heard(world, one)]
-            if state not in HELD or not heard:
-                if state in HELD and not own:
+            if state not in HELD or not own:
+                if state in HELD:
                     yield Said(
                         "never sent", f"{run['id']}: {email.partition('@')[0]} is acknowledged, and was never sent"
                     )
                 continue
-            newest = [one for one in heard if by_run(one) == by_run(heard[-1])]
-            if all(one.code is not None for one in newest) and not _stays_as_it_was(world, heard):
+            newest = [one for one in own if by_run(one) == by_run(own[-1])]
+            excused = _nobody_heard(world, newest[-1]) or _stays_as_it_was(world, own)
+            if all(one.code is not None for one in newest) and not excused:
                 words = f"was refused with {newest[-1].code}, and is acknowledged"
                 yield Said(f"refused{_oddly(world, newest[-1])}", f"{run['id']}: {email.partition('@')[0]} {words}")
 
