@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from local.simulation.network import is_followed
 from local.simulation.scheduler import Scheduler
-from local.simulation.service import Service, _is_followed
+from local.simulation.service import Service
 from local.standin.answers import Payload
 
 
@@ -30,4 +31,4 @@ def test_a_service_is_slow_for_as_long_as_it_was_said() -> None:
     ],
 )
 def test_upon_which_answers_another_call_follows(kind: str, status: int, answer: object, followed: bool) -> None:
-    assert _is_followed(kind, Payload(status, {}, json.dumps(answer).encode())) is followed
+    assert is_followed(kind, Payload(status, {}, json.dumps(answer).encode())) is followed

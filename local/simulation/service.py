@@ -1,21 +1,16 @@
-"""Campaign Monitor as a process meets it over a network: the stand-in, in this process, behind an adapter of requests.
+"""Campaign Monitor in a simulated world: the stand-in, in this process.
 
 What it did is kept for the oracles: each change of a subscriber, by whom, and what the list held before and after.
 """
 
 import json
-import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
-import requests
-from requests.adapters import BaseAdapter
-
-from local.simulation.odd_answers import NAMELESS, oddly
-from local.simulation.scheduler import Passage, Process, Scheduler
-from local.simulation.weather import Weather
+from local.simulation.odd_answers import NAMELESS
+from local.simulation.scheduler import Process, Scheduler
 from local.standin.answers import Payload
 from local.standin.conduct import conduct
 from local.standin.control import control
@@ -23,8 +18,6 @@ from local.standin.options import Options
 from local.standin.routing import Request
 from local.standin.state import State
 
-API = "http://campaign-monitor.example/api/v3.3"
-_PARTLY, _DELETED = 210, 205
 Listing = dict[str, dict[str, Any]]  # what a list holds, by address in lower case
 
 
@@ -112,7 +105,7 @@ class Service:
         """Does what a call asks for, and notes what that changed."""
         self.calls += 1
         self._set_clock()
-        list_id, kind = _about(request)
+        list_id, kind = about(request)
         before = self.listing(list_id) if kind else {}
         if kind == "import" and any(one["EmailAddress"].lower() in self.cursed for one in _rows(request)):
             return Payload(500, {}, b'{"Code":500,"Message":"An error occurred."}')
@@ -138,7 +131,7 @@ class Service:
         after: Listing,
         late: bool,
     ) -> None:
-        answer = _json(payload.content)
+        answer = answer_of(payload.content)
         if kind == "import":
             rows = _rows(request)
             whole = answer.get("Code") if payload.status >= 300 and answer.get("Code") != 210 else None
@@ -176,122 +169,7 @@ class Service:
         self.state.options = self.state.options.model_copy(update={"now": self.scheduler.now()})
 
 
-class SimulatedAdapter(BaseAdapter):
-    """Between the real client of one process and the service."""
-
-    def __init__(self, service: Service, weather: Weather, process: Process) -> None:
-        super().__init__()
-        self._service = service
-        self._weather = weather
-        self._process = process
-
-    def close(self) -> None:
-        pass
-
-    def send(
-        self,
-        request: requests.PreparedRequest,
-        stream: bool = False,  # noqa: ARG002, FBT
-        timeout: Any = None,
-        verify: Any = True,  # noqa: ARG002, FBT
-        cert: Any = None,  # noqa: ARG002
-        proxies: Any = None,  # noqa: ARG002
-    ) -> requests.Response:
-        asked = _asked(request)
-        try:
-            payload = self._exchange(asked, float(timeout[1]))
-        except _Spoilt as spoilt:
-            payload = spoilt.payload
-        response = requests.Response()
-        response.status_code = payload.status
-        response._content = payload.content
-        response.headers.update(payload.headers)
-        response.request, response.url = request, str(request.url)
-        return response
-
-    def _exchange(self, asked: Request, patience: float) -> Payload:
-        """What comes back. Raises what requests does, or _Spoilt."""
-        scheduler, weather = self._service.scheduler, self._weather
-        random, job, left = scheduler.random, self._process.job, scheduler.time
-        kind = _about(asked)[1]
-        passage = self._passage(writes=kind not in (None, "state"), patience=patience)
-
-        def effect() -> Payload:
-            payload = self._service.serve(asked, job, left, late=scheduler.time > left + passage.answer)
-            if _is_followed(kind, payload):
-                self._lull()
-            if kind == "import" and random.random() < weather.odd:
-                payload, how = oddly(payload, random)
-                self._service.note_odd(str(json.loads(job or "{}").get("run")), how, asked)
-                scheduler.tell(f"the service answers oddly: {how}")
-            return payload
-
-        if passage.instead and passage.arrivals:
-            self._service.lost_answers.append(left)
-        return scheduler.exchange(f"{asked.method} {asked.path}", effect, passage)
-
-    def _lull(self) -> None:
-        if self._service.lulled and self._process.mortal and self._process.job:
-            run = str(json.loads(self._process.job).get("run"))
-            if fall_asleep := self._service.lulled.pop(run, None):
-                fall_asleep(self._process)
-
-    def _passage(self, *, writes: bool, patience: float) -> Passage:
-        scheduler, weather = self._service.scheduler, self._weather
-        random, left = scheduler.random, scheduler.time
-        there = random.uniform(0.02, 0.4) + random.uniform(0, weather.slow or self._service.slowest(left, left))
-        back = there + random.uniform(0.01, 0.2)
-        if weather.service_away_until > scheduler.time:
-            return Passage((), random.uniform(0.05, 2), requests.ConnectionError("away"))
-        dice = random.random()
-        stored = (there,) if writes and random.random() < 0.5 else ()
-        faults: tuple[tuple[float, Callable[[], Passage]], ...] = (
-            (weather.busy, lambda: Passage((), back, _busy(random))),
-            (weather.broken_before, lambda: Passage((), back, _broken(random))),
-            # A gateway gave up; what is behind it did not.
-            (weather.broken_after, lambda: Passage((_either(random, there, back),), back, _broken(random))),
-            (weather.cut, lambda: Passage(stored, back, requests.ConnectionError("reset"))),
-            (weather.hanging, lambda: Passage(stored, patience, requests.ReadTimeout("no answer"))),
-        )
-        for chance, fault in faults:
-            dice -= chance
-            if dice < 0:
-                return fault()
-        return Passage((there,), back)
-
-
-class _Spoilt(Exception):
-    """Stands for an answer that is none of the service's own."""
-
-    def __init__(self, payload: Payload) -> None:
-        super().__init__(payload.status)
-        self.payload = payload
-
-
-def _busy(chance: random.Random) -> _Spoilt:
-    wait = str(chance.choice([1, 5, 30]))
-    headers = chance.choice([{}, {"Retry-After": wait}, {"X-RateLimit-Reset": wait, "X-RateLimit-Remaining": "0"}])
-    return _Spoilt(Payload(429, headers, b'{"Code":429,"Message":"Too many requests."}'))
-
-
-def _broken(chance: random.Random) -> _Spoilt:
-    page = chance.choice([b"<html>Bad Gateway</html>", b"", b'{"Code":500,"Message":"An error occurred."}'])
-    return _Spoilt(Payload(chance.choice([500, 502, 503, 504]), {}, page))
-
-
-def _either(chance: random.Random, there: float, back: float) -> float:
-    return there if chance.random() < 0.5 else back + chance.uniform(1, 15)
-
-
-def _asked(request: requests.PreparedRequest) -> Request:
-    body = request.body or b""
-    headers = {name.title(): str(value) for name, value in request.headers.items()}
-    headers.pop("Accept-Encoding", None)
-    data = body if isinstance(body, bytes) else str(body).encode()
-    return Request(str(request.method), request.path_url, headers, data)
-
-
-def _about(request: Request) -> tuple[str, Any]:
+def about(request: Request) -> tuple[str, Any]:
     """Which list a call is about, and what it does to its subscribers; None for what does nothing."""
     parts = request.path.removesuffix(".json").split("/")
     if "subscribers" not in parts:
@@ -300,16 +178,6 @@ def _about(request: Request) -> tuple[str, Any]:
     rest = parts[at + 2 :]
     kind = rest[0] if rest else {"DELETE": "delete", "GET": "state"}.get(request.method)
     return parts[at + 1], kind
-
-
-def _is_followed(kind: Any, payload: Payload) -> bool:
-    """Whether another call follows: the removal of one who was looked at, halves of what was turned down as a whole, or
-    those again who are to be put back."""
-    answer = _json(payload.content)
-    if kind != "import" or payload.status < 400:
-        return bool(kind == "state" and payload.status < 300)
-    failures = (answer.get("ResultData") or {}).get("FailureDetails") or []
-    return answer.get("Code") != _PARTLY or any(one["Code"] == _DELETED for one in failures)
 
 
 def _removed(request: Request) -> str:
@@ -323,7 +191,7 @@ def _rows(request: Request) -> list[dict[str, Any]]:
     return rows
 
 
-def _json(content: bytes) -> dict[str, Any]:
+def answer_of(content: bytes) -> dict[str, Any]:
     try:
         answer = json.loads(content.decode("utf-8-sig"))
     except ValueError:

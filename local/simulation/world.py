@@ -15,13 +15,14 @@ from local.simulation.history import History
 from local.simulation.hosts import Platform
 from local.simulation.life import Life
 from local.simulation.messages import SimulatedQueue
+from local.simulation.network import API, SimulatedAdapter
 from local.simulation.operator_hands import Operator
 from local.simulation.people import DOMAIN, Population
 from local.simulation.plans import FIELDS, enriched, plan
 from local.simulation.records import Records, table_of
 from local.simulation.refreshes import Insights, Refresh
 from local.simulation.scheduler import Process, Scheduler
-from local.simulation.service import API, Service, SimulatedAdapter
+from local.simulation.service import Service
 from local.simulation.storage import SimulatedBlobs
 from local.simulation.threads import SimulatedClock, SimulatedThreads
 from local.simulation.weather import HOUR, MINUTE, Weather, calm, turn

@@ -72,7 +72,7 @@ def _confirm(app: App, run: Run, lock: StepLock) -> tuple[Totals, Mapping[str, i
 
 
 def _planned(app: App, run: Run, number: int) -> bytes | None:
-    """The slice; None where it is gone and the run has failed for that: all others are acknowledged."""
+    """The slice; None where it is gone, and the run has failed: all others are acknowledged."""
     try:
         return read_planned(app, run, number)
     except SliceMissing as error:

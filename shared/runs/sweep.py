@@ -85,12 +85,8 @@ def take_up(app: App, export: str, claim: Claim) -> None:
 
 def _begun(run: Run, claim: Claim) -> bool:
     """Whether anybody has been at work since the run was last taken up. Heartbeats are compared with each other alone:
-    the clocks of two machines are not the same."""
-    if run.resumed_at is None:
-        return True
-    if claim.heartbeat == run.resumed_at:
-        return False  # an older version took the run up, and let the heart beat itself
-    return claim.heartbeat != (run.resumed_heartbeat or run.resumed_at)
+    the clocks of two machines are not the same. An older version let the heart beat itself when it took a run up."""
+    return claim.heartbeat not in (run.resumed_heartbeat, run.resumed_at)
 
 
 def _phase(run: Run) -> Status:
