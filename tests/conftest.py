@@ -11,6 +11,9 @@ import shared
 from local.azurite import Azurite
 from local.standin import StandIn
 
+# Where what these assert fails, pytest says how, as it does of the tests themselves.
+pytest.register_assert_rewrite("expected_records", "stopped_worlds")
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The fast tests first: those that start whole processes run last."""

@@ -12,14 +12,13 @@ from world import World, balances, csv_rows, person
 from local.azurite import Azurite
 from local.memory.queue import MemoryQueue
 from local.standin import StandIn
-from shared.record.run_record import Run, run_id
+from shared.record.run_record import Run
 from shared.record.slices import Sizes
 from shared.record.step_lock import LOCK_SECONDS
 from shared.record.step_outcome import Step
 from shared.runs import sweep, worker
 from shared.runs.cancel import cancel
-from shared.runs.last_tick import last_tick
-from shared.runs.start import drop_orphans, start
+from shared.runs.start import start
 from shared.runs.tick import tick
 
 ROWS = 3 * Sizes().batch
@@ -223,61 +222,6 @@ def test_a_claim_that_outlived_its_run_is_dropped(world: World) -> None:
     assert world.app.claims.held(run.export) is None
 
 
-def _left_by_its_door(world: World) -> Run:
-    """A run whose door died, or lost its storage, after its record and before it held the export."""
-    run = Run(
-        id=run_id(world.app.clock.now(), "0" * 8),
-        export=f"e-{world.id}",
-        trigger="on-demand",
-        created_at=world.app.clock.now(),
-    )
-    world.app.runs.create(run)
-    return run
-
-
-def test_a_run_whose_door_died_before_it_held_its_export_never_begins(world: World) -> None:
-    """Whoever asked for it got no answer, and may have changed their mind since."""
-    orphan = _left_by_its_door(world)
-    tick(world.app)
-    assert world.app.runs.ids(orphan.export) == [orphan.id]  # somebody may be about to begin it
-    later(world, minutes=6)
-
-    tick(world.app)
-    world.pump()
-
-    assert world.app.runs.ids(orphan.export) == []
-    assert sent(world) == 0
-
-
-def test_a_run_that_never_held_its_export_is_taken_away_after_days_without_a_tick(world: World) -> None:
-    tick(world.app)
-    orphan = _left_by_its_door(world)
-    later(world, minutes=3 * 24 * 60)
-
-    tick(world.app)
-
-    assert world.app.runs.ids(orphan.export) == []
-
-
-def test_a_last_tick_that_cannot_be_read_stops_no_tick(world: World) -> None:
-    world.app.state.write("tick.json", b'{"at": "yesterday"}')
-
-    tick(world.app)
-
-    assert last_tick(world.app.state) is not None
-
-
-def test_a_run_that_is_about_to_begin_is_not_taken_for_one_that_never_did(world: World) -> None:
-    run = world.start()
-    later(world, minutes=6)
-    assert not world.app.runs.remove_unclaimed(newest(world, run))
-
-    drop_orphans(world.app, world.app.catalog.export(run.export), seen=world.app.clock.now())
-    world.pump()
-
-    assert newest(world, run).status == "succeeded"
-
-
 @pytest.mark.parametrize("what", ["active.json", "snapshots.json", "run.json"])
 def test_a_record_that_cannot_be_read_does_not_keep_the_others_from_their_turn(world: World, what: str) -> None:
     run = world.run()
@@ -287,18 +231,6 @@ def test_a_record_that_cannot_be_read_does_not_keep_the_others_from_their_turn(w
     world.app.catalog.save(other)
 
     assert [one.export for one in tick(world.app)] == ["other"]
-
-
-def test_a_run_that_never_held_its_export_and_was_overtaken_is_no_run(world: World) -> None:
-    """Its door died, and somebody else's run came before the tick: it would be queued for ever."""
-    _left_by_its_door(world)
-    run = world.run()
-    later(world, minutes=6)
-
-    tick(world.app)
-
-    assert world.app.runs.ids(run.export) == [run.id]
-    assert newest(world, run).status == "succeeded"
 
 
 def test_an_invocation_hands_over_before_its_time_is_up(world: World) -> None:

@@ -1,25 +1,20 @@
 """A queue that is long: a message that waits for its turn is no message that is lost, and doubles come to nothing."""
 
-import dataclasses
 import json
-from datetime import datetime, timedelta
-from itertools import pairwise
+from datetime import timedelta
 
 import pytest
 from memory_world import EXPORT, JANE, MemoryWorld
+from queued_worlds import ROWS, dying_before_it_queues, heart, newest, steps
 from world import csv_rows, person
 
-from shared.parts import App
-from shared.record.run_record import Run
-from shared.record.step_outcome import Message
-from shared.runs import sweep, worker
+from shared.runs import worker
 from shared.runs.cancel import cancel
 from shared.runs.start import start
 from shared.runs.tick import tick
 
 RUNS = 12
 TICK_EVERY = timedelta(minutes=15)
-ROWS = 60  # three slices, in two chains
 STEPS = 5
 
 
@@ -29,34 +24,6 @@ def world() -> MemoryWorld:
     world.save(schedule=None)
     world.put_rows(csv_rows(*(person(number) for number in range(ROWS))), at="2026/11/23/0800")
     return world
-
-
-def newest(world: MemoryWorld, run: Run) -> Run:
-    return world.app.runs.get(run.export, run.id)
-
-
-def steps(world: MemoryWorld) -> list[tuple[str, int | None]]:
-    """What lies in the queue."""
-    orders = [Message.model_validate_json(one.text) for one in world.queue.lying()]
-    return [(order.step, order.slice) for order in orders]
-
-
-def lose_all(world: MemoryWorld) -> None:
-    for one in world.queue.lying():
-        del world.queue._messages[one.id]
-
-
-def heart(world: MemoryWorld, run: Run) -> datetime:
-    claim = world.app.claims.held(run.export)
-    assert claim
-    return claim.heartbeat
-
-
-def somebody_begins_and_dies(world: MemoryWorld, run: Run) -> None:
-    world.clock.sleep(1)
-    world.app.claims.heartbeat(EXPORT, run.id, world.clock.now())
-    world.clock.sleep(6 * 60)
-    tick(world.app)
 
 
 def one_worker(world: MemoryWorld, *, ticks: bool) -> int:
@@ -213,146 +180,3 @@ def test_a_double_that_met_a_lock_queues_nothing_when_it_is_free(world: MemoryWo
     worker.work(world.app, lying[-1].encode())
 
     assert [one.text for one in world.queue.lying()] == lying
-
-
-@pytest.mark.parametrize("steps_done", [0, 1, 2, 4])
-def test_a_lost_message_is_replaced_and_so_is_the_one_that_replaced_it(world: MemoryWorld, steps_done: int) -> None:
-    run = world.start()
-    world.pump(steps_done)
-    lost = steps(world)
-    for minutes in (6, 61, 130, 260):
-        lose_all(world)
-        world.clock.sleep(minutes * 60)
-        tick(world.app)
-        assert steps(world) == lost
-
-    world.pump()
-
-    run = newest(world, run)
-    assert (run.status, run.resumed) == ("succeeded", 1)
-
-
-def test_a_message_that_waits_is_replaced_less_and_less_often(world: MemoryWorld) -> None:
-    world.start()
-    put = []
-    for minutes in range(0, 24 * 60, 15):
-        before = len(world.queue.lying())
-        tick(world.app)
-        put += [minutes] * (len(world.queue.lying()) - before)
-        world.clock.sleep(15 * 60)
-
-    assert len(put) <= 14
-    waits = [later - earlier for earlier, later in pairwise(put)]
-    assert waits[0] >= 60
-    assert waits == sorted(waits)
-
-
-def test_of_several_who_ask_one_after_the_other_the_first_takes_it_up(world: MemoryWorld) -> None:
-    world.start()
-    lose_all(world)
-    world.clock.sleep(6 * 60)
-
-    for _ in range(5):
-        world.start()
-
-    assert steps(world) == [("plan", None)]
-
-
-def test_a_sweep_that_dies_when_it_has_queued_is_made_up_for_by_the_next(world: MemoryWorld) -> None:
-    world.start()
-    lose_all(world)
-    world.clock.sleep(6 * 60)
-    with pytest.raises(SystemExit):
-        sweep.sweep(dying_before_it_queues(world))
-
-    sweep.sweep(world.app)
-
-    assert steps(world) == [("plan", None)]
-
-
-def test_a_run_whose_step_dies_each_time_fails_as_stuck(world: MemoryWorld) -> None:
-    run = world.start()
-    world.pump(1)
-    for _ in range(sweep.MOST_RESUMPTIONS + 1):
-        lose_all(world)
-        somebody_begins_and_dies(world, run)
-    world.clock.sleep(6 * 60)
-    tick(world.app)
-    assert not newest(world, run).ended  # its end waits for its turn
-
-    world.pump()
-
-    run = newest(world, run)
-    assert run.error and run.error.code == "run_stuck"
-
-
-def test_the_end_of_a_stuck_run_is_tried_again_like_any_other(world: MemoryWorld) -> None:
-    run = world.start()
-    world.pump(3)  # planned, and two slices of three sent
-    for _ in range(sweep.MOST_RESUMPTIONS + 1):
-        lose_all(world)
-        somebody_begins_and_dies(world, run)
-    assert newest(world, run).failure
-    assert world.queue.take(600)  # whoever begins its end dies, and the message comes back in ten minutes
-    somebody_begins_and_dies(world, run)
-
-    world.pump()
-
-    assert newest(world, run).counts.added == 40
-    assert world.run().counts.unchanged == 40
-
-
-def test_what_an_older_version_noted_when_it_took_the_run_up_is_understood(world: MemoryWorld) -> None:
-    """It let the heart beat itself."""
-    run = world.start()
-    noted = {"resumed": sweep.MOST_RESUMPTIONS, "resumed_at": heart(world, run)}
-    world.app.runs.change(EXPORT, run.id, lambda newest: newest.model_copy(update=noted))
-    world.clock.sleep(6 * 60)
-    tick(world.app)
-    assert steps(world) == [("plan", None)]
-    world.clock.sleep(60 * 60)
-    tick(world.app)
-
-    assert steps(world) == [("plan", None)] * 2
-    assert newest(world, run).resumed == sweep.MOST_RESUMPTIONS
-
-
-def test_so_it_is_when_this_version_had_taken_it_up_before_that(world: MemoryWorld) -> None:
-    run = world.start()
-    before = heart(world, run) - timedelta(hours=1)
-    noted = {"resumed": sweep.MOST_RESUMPTIONS, "resumed_at": heart(world, run), "resumed_heartbeat": before}
-    world.app.runs.change(EXPORT, run.id, lambda newest: newest.model_copy(update=noted))
-    world.clock.sleep(2 * 60 * 60)
-
-    tick(world.app)
-
-    assert newest(world, run).failure is None
-
-
-def test_a_step_that_got_on_is_not_counted_whatever_it_got_on_with(world: MemoryWorld) -> None:
-    """The plan is got on with, though nothing is sent by then."""
-    run = world.start()
-    world.clock.sleep(6 * 60)
-    tick(world.app)
-    world.clock.sleep(60)
-    world.pump(1)
-    world.clock.sleep(6 * 60)
-    tick(world.app)
-
-    assert (newest(world, run).status, newest(world, run).resumed) == ("sending", 1)
-
-
-def dying_before_it_queues(world: MemoryWorld) -> App:
-    """The app of a process that dies at the next message that it puts."""
-    return dataclasses.replace(world.app, queue=_Dying(world.queue))
-
-
-@dataclasses.dataclass
-class _Dying:
-    queue: object
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.queue, name)
-
-    def put(self, message: str, *, delay: int = 0) -> None:
-        raise SystemExit

@@ -4,8 +4,11 @@ from datetime import timedelta
 
 import pytest
 from memory_world import EXPORT, MemoryWorld
+from world import csv_rows, person
 
 from shared.record.run_record import Run, run_id
+from shared.runs.last_tick import last_tick
+from shared.runs.start import drop_orphans
 from shared.runs.tick import tick
 
 QUARTER = 15 * 60
@@ -75,3 +78,62 @@ def test_what_a_deleted_export_left_is_taken_away_when_there_is_one_of_its_name_
     tick(world.app)
 
     assert world.app.runs.ids(EXPORT) == []
+
+
+def test_a_run_whose_door_died_before_it_held_its_export_never_begins(world: MemoryWorld) -> None:
+    """Whoever asked for it got no answer, and may have changed their mind since."""
+    world.save(schedule=None)
+    world.put_rows(csv_rows(person(1)), at="2026/11/23/0800")
+    orphan = left(world)
+    tick(world.app)
+    assert world.app.runs.ids(EXPORT) == [orphan.id]  # somebody may be about to begin it
+    world.clock.sleep(6 * 60)
+
+    tick(world.app)
+    world.pump()
+
+    assert world.app.runs.ids(EXPORT) == []
+    assert world.service.imports == []
+
+
+def test_it_is_taken_away_after_days_without_a_tick(world: MemoryWorld) -> None:
+    tick(world.app)
+    left(world)
+    world.clock.sleep(3 * 24 * 3600)
+
+    tick(world.app)
+
+    assert world.app.runs.ids(EXPORT) == []
+
+
+def test_a_last_tick_that_cannot_be_read_stops_no_tick(world: MemoryWorld) -> None:
+    world.state.write("tick.json", b'{"at": "yesterday"}')
+
+    tick(world.app)
+
+    assert last_tick(world.state) is not None
+
+
+def test_a_run_that_is_about_to_begin_is_not_taken_for_one_that_never_did(world: MemoryWorld) -> None:
+    world.put_rows(csv_rows(person(1)), at="2026/11/23/0800")
+    run = world.start()
+    world.clock.sleep(6 * 60)
+    assert not world.app.runs.remove_unclaimed(world.app.runs.get(EXPORT, run.id))
+
+    drop_orphans(world.app, world.app.catalog.export(EXPORT), seen=world.clock.now())
+    world.pump()
+
+    assert world.app.runs.get(EXPORT, run.id).status == "succeeded"
+
+
+def test_a_run_that_never_held_its_export_and_was_overtaken_is_no_run(world: MemoryWorld) -> None:
+    """Its door died, and somebody else's run came before the tick: it would be queued for ever."""
+    left(world)
+    world.put_rows(csv_rows(person(1)), at="2026/11/23/0800")
+    run = world.run()
+    world.clock.sleep(6 * 60)
+
+    tick(world.app)
+
+    assert world.app.runs.ids(EXPORT) == [run.id]
+    assert run.status == "succeeded"

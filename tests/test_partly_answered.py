@@ -175,14 +175,7 @@ def test_only_the_rest_is_sent_when_the_step_comes_again(scene: Callable[[], Sto
 
     story.world.pump(1)
     assert [type(error) for error in story.world.errors] == [LockLost]
-    story.world.service.imports.clear()
-    story.unreadable = set()
-    run = story.end()
-
-    assert run.status == "succeeded"
-    assert (run.counts.added, run.counts.updated) == ((7, 1) if scene is put_back else (8, 0))
-    assert set(_flat(story.world.service.imports)) == _rest(scene)
-    _must_make_up_for_it(story, unchanged=PEOPLE)
+    _must_send_the_rest_alone(story, scene)
 
 
 @each_scene
@@ -193,14 +186,7 @@ def test_so_it_is_when_the_step_is_handed_over(scene: Callable[[], Story]) -> No
 
     story.world.pump(1, story.new_app(invocation_seconds=-1, checkpoint_seconds=0))
     assert story.world.errors == []
-    story.world.service.imports.clear()
-    story.unreadable = set()
-    run = story.end()
-
-    assert run.status == "succeeded"
-    assert (run.counts.added, run.counts.updated) == ((7, 1) if scene is put_back else (8, 0))
-    assert set(_flat(story.world.service.imports)) == _rest(scene)
-    _must_make_up_for_it(story, unchanged=PEOPLE)
+    _must_send_the_rest_alone(story, scene)
 
 
 def test_so_it_is_when_it_has_its_turn_again() -> None:
@@ -281,6 +267,17 @@ def test_what_a_version_that_knows_no_partly_answered_batches_has_sent_whole_cou
 
     assert left.answered == left.done
     assert (left.totals.added, left.totals.updated) == (0, 4)
+
+
+def _must_send_the_rest_alone(story: Story, scene: Callable[[], Story]) -> None:
+    story.world.service.imports.clear()
+    story.unreadable = set()
+    run = story.end()
+
+    assert run.status == "succeeded"
+    assert (run.counts.added, run.counts.updated) == ((7, 1) if scene is put_back else (8, 0))
+    assert set(_flat(story.world.service.imports)) == _rest(scene)
+    _must_make_up_for_it(story, unchanged=PEOPLE)
 
 
 def _must_make_up_for_it(story: Story, *, unchanged: int, people: int = PEOPLE) -> None:
