@@ -23,12 +23,14 @@ from local.simulation.weather import HOUR, MINUTE, Weather, calm, storm, told, t
 
 @dataclass
 class Life:
-    """``chance`` decides what every world has, ``more`` what the rich ones have beside it."""
+    """``chance`` decides what every world has, ``more`` what the rich ones have beside it, and ``apart``
+    what was added to these later still."""
 
     scheduler: Scheduler
     plan: Plan
     chance: random.Random
     more: random.Random
+    apart: random.Random
     weather: Weather
     service: Service
     insights: Insights
@@ -96,7 +98,17 @@ class Life:
         scheduler.later(random.choice([0.0, random.uniform(0, 3), random.uniform(0, 40)]), random.choice(acts))
 
     def _scenes(self) -> Scenes:
-        return Scenes(self.scheduler, self.more, self.plan, self.service, self.queue, self.platform, self.operator)
+        return Scenes(
+            self.scheduler,
+            self.more,
+            self.apart,
+            self.weather,
+            self.plan,
+            self.service,
+            self.queue,
+            self.platform,
+            self.operator,
+        )
 
     def _while_it_sleeps(self, run: dict[str, Any]) -> None:
         """Whoever is at work on the run is stopped for longer than a lease, at once or right before it writes down what

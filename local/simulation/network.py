@@ -8,9 +8,9 @@ from typing import Any
 import requests
 from requests.adapters import BaseAdapter
 
-from local.simulation.odd_answers import oddly
+from local.simulation.odd_answers import oddly, with_blanks
 from local.simulation.scheduler import Passage, Process
-from local.simulation.service import Service, about, answer_of
+from local.simulation.service import Moment, Service, about, answer_of
 from local.simulation.weather import Weather
 from local.standin.answers import Payload
 from local.standin.routing import Request
@@ -45,6 +45,8 @@ class SimulatedAdapter(BaseAdapter):
             payload = self._exchange(asked, float(timeout[1]))
         except _Spoilt as spoilt:
             payload = spoilt.payload
+            if about(asked)[1] == "import":
+                self._surprise("before another attempt")
         response = requests.Response()
         response.status_code = payload.status
         response._content = payload.content
@@ -62,7 +64,9 @@ class SimulatedAdapter(BaseAdapter):
         def effect() -> Payload:
             payload = self._service.serve(asked, job, left, late=scheduler.time > left + passage.answer)
             if is_followed(kind, payload):
-                self._lull()
+                self._surprise("between calls")
+            if kind == "import" and self._service.blanks:
+                payload = with_blanks(payload)
             if kind == "import" and random.random() < weather.odd:
                 payload, how = oddly(payload, random)
                 self._service.note_odd(str(json.loads(job or "{}").get("run")), how, asked)
@@ -73,11 +77,11 @@ class SimulatedAdapter(BaseAdapter):
             self._service.lost_answers.append(left)
         return scheduler.exchange(f"{asked.method} {asked.path}", effect, passage)
 
-    def _lull(self) -> None:
-        if self._service.lulled and self._process.mortal and self._process.job:
+    def _surprise(self, moment: Moment) -> None:
+        if self._service.surprises and self._process.mortal and self._process.job:
             run = str(json.loads(self._process.job).get("run"))
-            if fall_asleep := self._service.lulled.pop(run, None):
-                fall_asleep(self._process)
+            if happen := self._service.surprises.pop((run, moment), None):
+                happen(self._process)
 
     def _passage(self, *, writes: bool, patience: float) -> Passage:
         scheduler, weather = self._service.scheduler, self._weather

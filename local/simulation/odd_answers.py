@@ -15,17 +15,33 @@ MISCOUNTED = (*NAMELESS, _NO_FIT, _SWAPPED)  # or how many were what
 
 def oddly(payload: Payload, chance: random.Random) -> tuple[Payload, str]:
     """The answer otherwise, and how."""
-    try:
-        answer = json.loads(payload.content)
-    except ValueError:
-        return payload, "it is as it was"
-    result = answer.get("ResultData", answer) if isinstance(answer, dict) else None
-    if not isinstance(result, dict) or "TotalNewSubscribers" not in result:
+    answer, result = _parsed(payload)
+    if result is None:
         return payload, "it is as it was"
     how = chance.choice(_WAYS)
     said = how(result, chance)
     mark = b"\xef\xbb\xbf" if how is _with_mark else b""
     return Payload(payload.status, payload.headers, mark + json.dumps(answer).encode()), said
+
+
+def with_blanks(payload: Payload) -> Payload:
+    """The answer with blanks around each address that it names."""
+    answer, result = _parsed(payload)
+    if result is None:
+        return payload
+    _put_blanks(result)
+    return Payload(payload.status, payload.headers, json.dumps(answer).encode())
+
+
+def _parsed(payload: Payload) -> tuple[Any, dict[str, Any] | None]:
+    """All of the answer to an import, and its result; None where it has none."""
+    try:
+        answer = json.loads(payload.content)
+    except ValueError:
+        return None, None
+    result = answer.get("ResultData", answer) if isinstance(answer, dict) else None
+    is_result = isinstance(result, dict) and "TotalNewSubscribers" in result
+    return answer, result if is_result else None
 
 
 def _more(result: dict[str, Any], chance: random.Random) -> str:
@@ -47,9 +63,13 @@ def _in_capitals(result: dict[str, Any], _: random.Random) -> str:
 
 
 def _with_blanks(result: dict[str, Any], _: random.Random) -> str:
+    _put_blanks(result)
+    return "failures with blanks"
+
+
+def _put_blanks(result: dict[str, Any]) -> None:
     for one in result["FailureDetails"]:
         one["EmailAddress"] = f" {one['EmailAddress']}\t"
-    return "failures with blanks"
 
 
 def _misspelt(result: dict[str, Any], _: random.Random) -> str:

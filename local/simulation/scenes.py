@@ -13,16 +13,19 @@ from local.simulation.operator_hands import Operator
 from local.simulation.plans import Plan
 from local.simulation.scheduler import Process, Scheduler
 from local.simulation.service import Service
+from local.simulation.weather import Weather
 
 _LEASE = 30  # seconds
 
 
 @dataclass
 class Scenes:
-    """``chance`` decides which of them are played."""
+    """``chance`` decides which of them are played; ``apart`` does of those that seldom come to anything."""
 
     scheduler: Scheduler
     chance: random.Random
+    apart: random.Random
+    weather: Weather
     plan: Plan
     service: Service
     queue: MemoryQueue
@@ -38,6 +41,10 @@ class Scenes:
                 self._slowly(run)
             elif self.chance.random() < 0.5:
                 self._plans_in_its_sleep(run)
+        if self.apart.random() < 0.3:
+            self._is_cut_off_between_calls(run)
+        if self.apart.random() < 0.3:
+            self._sleeps_before_it_asks_again(run)
 
     def _slowly(self, run: dict[str, Any]) -> None:
         """Calls take long, and something happens meanwhile."""
@@ -63,7 +70,27 @@ class Scenes:
             else:
                 self._sleep(process, seconds)
 
-        self.service.lull(run["id"], fall_asleep)
+        self.service.surprise(run["id"], "between calls", fall_asleep)
+
+    def _is_cut_off_between_calls(self, run: dict[str, Any]) -> None:
+        """The service is away when whoever has to make one call after the other comes to the second."""
+
+        def cut_off(_: Process) -> None:
+            seconds = self.apart.uniform(20, 90)
+            self.weather.service_away_until = max(self.weather.service_away_until, self.scheduler.time + seconds)
+            self.scheduler.tell(f"the service is away for {seconds:.0f} s")
+
+        self.service.surprise(run["id"], "between calls", cut_off)
+
+    def _sleeps_before_it_asks_again(self, run: dict[str, Any]) -> None:
+        """Whoever has been turned away sleeps, for longer than a lease, before it tries again. Nobody takes its step,
+        for the run is cancelled, and ends."""
+
+        def fall_asleep(process: Process) -> None:
+            self.platform.stall(process, self.apart.uniform(40, 120))
+            self.operator.cancel(run["export"], run["id"])
+
+        self.service.surprise(run["id"], "before another attempt", fall_asleep)
 
     def _plans_in_its_sleep(self, run: dict[str, Any]) -> None:
         """Whoever plans sleeps right before it writes the plan down. Somebody else plans anew, by what the export is

@@ -19,6 +19,8 @@ from local.standin.routing import Request
 from local.standin.state import State
 
 Listing = dict[str, dict[str, Any]]  # what a list holds, by address in lower case
+# An answer arrives upon which another call follows at once; or one after which the same call is made again.
+Moment = Literal["between calls", "before another attempt"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ class Change:
 @dataclass
 class Service:
     """``cursed`` are addresses with which a whole import answers 500; ``clinging`` are those that it does not take off
-    a list; ``slow`` is how many seconds a call may take, in ``spells`` longer: from when, until when, how many."""
+    a list; ``slow`` is how many seconds a call may take, in ``spells`` longer: from when, until when, how many. With
+    ``blanks`` there are some around the addresses that an import names."""
 
     scheduler: Scheduler
     options: dict[str, Any]
@@ -59,7 +62,8 @@ class Service:
     # By run: how it was answered oddly, who was in a batch of which that does not tell who failed, and who may sleep.
     odd: dict[str, list[str]] = field(default_factory=dict)
     unnamed: dict[str, set[str]] = field(default_factory=dict)
-    lulled: dict[str, Callable[[Process], None]] = field(default_factory=dict)
+    surprises: dict[tuple[str, Moment], Callable[[Process], None]] = field(default_factory=dict)
+    blanks: bool = False
 
     def __post_init__(self) -> None:
         self.state = State(":memory:", Options(**self.options))
@@ -72,9 +76,9 @@ class Service:
         """How long a call may have taken in that time."""
         return max([self.slow, *(most for since, until, most in self.spells if since <= end and until >= begin)])
 
-    def lull(self, run: str, fall_asleep: Callable[[Process], None]) -> None:
-        """Whoever works for the run falls asleep before the first answer upon which another call follows at once."""
-        self.lulled[run] = fall_asleep
+    def surprise(self, run: str, moment: Moment, happen: Callable[[Process], None]) -> None:
+        """Something happens to whoever works for the run, the first time that it comes to that moment."""
+        self.surprises[run, moment] = happen
 
     def control(self, method: str, path: str, body: object = None) -> bytes:
         data = json.dumps(body).encode() if body is not None else b""

@@ -49,12 +49,14 @@ class World:
         self.more = random.Random(f"more {seed}")
         if seed % 6 in RICH:
             self.plan = enriched(self.plan, self.more)
+        apart = random.Random(f"apart {seed}")
         self.weather = Weather()
         clock = SimulatedClock(self.scheduler)
         self.state, self.catalog = MemoryBlobs("export-state", clock), MemoryBlobs("export-catalog", clock)
         self.segments, self.queue = MemoryBlobs("segments", clock), MemoryQueue("export-work", clock)
         self.records = Records(self.state, self.catalog, self.queue)
         self.service = Service(self.scheduler, self.plan.service, slow=self.plan.slow)
+        self.service.blanks = self.plan.rich and apart.random() < 0.2
         population = Population(random.Random(f"people {seed}"), self.plan.all_tables, self.plan.lively)
         population.settle(self.plan.people)
         self.insights = Insights(
@@ -76,6 +78,7 @@ class World:
             self.plan,
             self.chance,
             self.more,
+            apart,
             self.weather,
             self.service,
             self.insights,
@@ -169,7 +172,7 @@ class World:
         turn(self.weather, calm())
         self.weather.storage_away_until = self.weather.service_away_until = 0.0
         self.platform.rouse()
-        self.service.lulled.clear()
+        self.service.surprises.clear()
         self.history.calm_from = self.scheduler.time
         self.scheduler.tell("from here on nothing goes wrong any more")
 

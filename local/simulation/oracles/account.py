@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from local.simulation.oracles.findings import Said
-from local.simulation.oracles.last_refresh import last_files, last_runs
+from local.simulation.oracles.last_refresh import last_paths, last_runs, paths_used
 from local.simulation.oracles.reading import OPTIONAL_NOW, Reading, readings, seconds
 from local.simulation.records import ENDED, files_used
 from local.simulation.world import World
@@ -122,8 +122,7 @@ def _not_the_last(world: World) -> Iterator[Said]:
     for export, run in last_runs(world).items():
         if seconds(run["created_at"]) < world.history.second_round_at:
             continue
-        used = {f"{snapshot['path']}/{part}" for snapshot, parts in files_used(run) for part in parts}
-        there = {name for names in last_files(world, export).values() for name in names}
+        used, there = paths_used(run), last_paths(world, export)
         if used != there:
             yield Said(
                 "not the last", f"{run['id']} used {len(used & there)} of {len(there)} files of the last refresh"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from local.simulation.oracles.reading import Reading, readings
-from local.simulation.records import table_of
+from local.simulation.records import files_used, table_of
 from local.simulation.world import World
 
 
@@ -28,6 +28,14 @@ def last_files(world: World, export: str) -> dict[str, list[str]]:
         path = refresh.paths[table_of(segment)] if refresh else ""
         found[segment] = sorted(name for name in (refresh.files if refresh else {}) if name.startswith(f"{path}/"))
     return found
+
+
+def last_paths(world: World, export: str) -> set[str]:
+    return {name for names in last_files(world, export).values() for name in names}
+
+
+def paths_used(run: dict[str, Any]) -> set[str]:
+    return {f"{snapshot['path']}/{part}" for snapshot, parts in files_used(run) for part in parts}
 
 
 def last_readings(world: World, run: dict[str, Any]) -> list[Reading]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from local.simulation.history import by_export
 from local.simulation.oracles.delivery import GOOD
 from local.simulation.oracles.findings import Said
-from local.simulation.oracles.last_refresh import last_readings, last_runs
+from local.simulation.oracles.last_refresh import last_paths, last_readings, last_runs, paths_used
 from local.simulation.oracles.reading import difference, expected, seconds, tables_of
 from local.simulation.records import ENDED
 from local.simulation.service import Change
@@ -147,7 +147,11 @@ def _went(world: World, own: list[Change], changes: list[Change]) -> bool:
 
 def nothing_new_is_sent(world: World) -> Iterator[Said]:
     """A run that finds nothing new sends nothing, but to whom the service refuses for what may pass."""
-    up_to_date = set(last_runs(world, until=world.history.second_round_at))
+    up_to_date = {
+        export
+        for export, run in last_runs(world, until=world.history.second_round_at).items()
+        if paths_used(run) == last_paths(world, export)
+    }
     for ended in world.history.ended.values():
         run = ended.run
         if (

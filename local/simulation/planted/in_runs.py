@@ -104,6 +104,15 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     fault(
+        "a cancellation that lets go of the export",
+        "the next run begins while calls of the cancelled one are on their way",
+        (
+            "shared/runs/cancel.py",
+            "    if not run.ended:\n",
+            "    if not run.ended:\n        app.claims.release(run.export, run.id)\n",
+        ),
+    ),
+    fault(
         "a claim that is not given back",
         "the export stays held by a run that has ended",
         (
