@@ -144,11 +144,14 @@ class History:
                 found = content
         return found
 
-    def configured(self, export: str, begin: float, end: float) -> list[dict[str, Any]]:
-        """All that it was in that time."""
-        first = self.configuration(export, begin)
+    def saved(self, export: str, begin: float, end: float) -> list[dict[str, Any] | None]:
+        """All that it was in that time, None where it was not there."""
         later = [document for time, document in self.configurations.get(export, []) if begin < time <= end]
-        return [document for document in [first, *later] if document]
+        return [self.configuration(export, begin), *later]
+
+    def configured(self, export: str, begin: float, end: float) -> list[dict[str, Any]]:
+        """All that it was in that time, when it was there."""
+        return [document for document in self.saved(export, begin, end) if document]
 
     def changes(self, list_id: str, email: str, *, until: float = float("inf")) -> list[Change]:
         """What calls did to somebody on a list, in their order."""

@@ -71,9 +71,9 @@ def _held_by(world: World, change: Change, run: dict[str, Any]) -> Iterator[str]
     end = seconds(run["planned_at"]) if run.get("planned_at") else change.time
     begin = end - 120
     for other in world.plan.exports:
-        documents = world.history.configured(other, begin, end)
-        stays = all(one["enabled"] and one["list_id"] == change.list_id for one in documents)
-        if other == run["export"] or not documents or not stays:
+        saved = world.history.saved(other, begin, end)
+        stays = all(one and one["enabled"] and one["list_id"] == change.list_id for one in saved)
+        if other == run["export"] or not stays:
             continue
         data = world.history.acknowledged_at(other, change.list_id, begin)
         still = world.history.acknowledged_at(other, change.list_id, end)

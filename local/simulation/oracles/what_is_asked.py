@@ -44,16 +44,10 @@ def _times(world: World, export: str) -> Iterator[float]:
         return
     due = int(every[1]) * MINUTE
     while due + _PATIENCE < world.scheduler.time:
-        saved = _saved(world, export, due - _CLOCKS, due + _PATIENCE)
+        saved = world.history.saved(export, due - _CLOCKS, due + _PATIENCE)
         if all(one and one["enabled"] and one["schedule"] == every[0] for one in saved):
             yield due
         due += int(every[2]) * HOUR
-
-
-def _saved(world: World, export: str, begin: float, end: float) -> list[dict[str, Any] | None]:
-    """All that the export was in that time, None where it was not there."""
-    later = [document for time, document in world.history.configurations.get(export, []) if begin < time <= end]
-    return [world.history.configuration(export, begin), *later]
 
 
 def _at_work(world: World, run: dict[str, Any], begin: float, end: float) -> bool:
@@ -127,7 +121,9 @@ def _resubscribes(world: World, change: Change) -> bool:
     """Whether the export said so all the time since the run was asked for."""
     run = by_run(change)
     ended = world.history.ended.get(run)
-    saved = _saved(world, ended.run["export"], world.history.created_at(run) - _CLOCKS, change.left) if ended else []
+    saved = (
+        world.history.saved(ended.run["export"], world.history.created_at(run) - _CLOCKS, change.left) if ended else []
+    )
     return bool(saved) and all(one and one["resubscribe"] for one in saved)
 
 
