@@ -86,7 +86,9 @@ class InFlight:
         """What fails here stops the slice, once the answers of the calls in flight are there and saved."""
         try:
             self._save()
-            self._stopped = self._stopped or self._stop()
+            self._stopped = (
+                self._stop() or self._stopped
+            )  # asked also when stopped: calls that are in flight may be told
         except ExportError as error:
             self._failure = self._failure or error
             self._stopped = True
