@@ -1,6 +1,7 @@
 """How stored records outlive versions: a field that this version does not know is read over, and written back."""
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -26,14 +27,21 @@ def read_all[T: BaseModel](model: type[T], data: bytes, name: str) -> tuple[T, .
 
 
 def written(
-    record: BaseModel | tuple[BaseModel, ...], before: bytes | None = None, *, exclude_defaults: bool = False
+    record: BaseModel | tuple[BaseModel, ...],
+    before: bytes | None = None,
+    *,
+    exclude_defaults: bool = False,
+    replaced: Collection[str] = (),
 ) -> bytes:
     """The record as JSON, with all that ``before``, the JSON that it replaces, has beside: a newer version wrote it,
     and will look for it. Without ``before`` it is a new record, also where it stands in the place of another.
 
-    Entries of a list are the same where their ``key`` is, or, where they have none, all that is known of them."""
+    Entries of a list are the same where their ``key`` is, or, where they have none, all that is known of them; the
+    fields ``replaced`` are others than before, and keep nothing of it."""
     new = _plain(record, exclude_defaults=exclude_defaults)
     old = _parsed(before) if before else None
+    if isinstance(old, dict):
+        old = {name: value for name, value in old.items() if name not in replaced}
     known = _plain(record) if exclude_defaults else new
     indent = None if exclude_defaults else 1
     return json.dumps(_with_unknown(new, known, old), indent=indent, ensure_ascii=False).encode()

@@ -16,6 +16,7 @@ from expected_records import Expected, every_version, json_of, must_be_as, parqu
 from http_world import caller_of, listening
 from memory_world import EXPORT, JANE, LIST, MemoryWorld
 
+from shared.catalog.documents import Consent
 from shared.catalog.store import Precondition
 from shared.record import acknowledged
 from shared.record.batch_results import BatchResult, SliceResult
@@ -112,6 +113,9 @@ def test_what_belonged_to_another_is_not_kept_with_what_stands_in_its_place() ->
     fields = (birth_date.model_copy(update={"column": "Born"}), city.model_copy(update={"key": "Town"}))
     mapping = export.mapping.model_copy(update={"custom_fields": fields})
     app.catalog.save(export.model_copy(update={"mapping": mapping}), by=JANE)
+    connection = app.catalog.connection("newsletter")
+    consent = Consent(agreed_by="bob@example.com", agreed_at=tomorrow)
+    app.catalog.save(connection.model_copy(update={"consent": consent}), by="bob@example.com")
 
     key = f"idempotency/{EXPORT}/{hashlib.sha256(b'the third').hexdigest()}.json"
     assert LATER not in json_of(world.state, f"exports/{EXPORT}/active.json")
@@ -119,6 +123,8 @@ def test_what_belonged_to_another_is_not_kept_with_what_stands_in_its_place() ->
     assert LATER not in json_of(world.state, f"exports/{EXPORT}/snapshots.json")[0]
     stored = json_of(world.catalog, f"exports/{EXPORT}.json")["mapping"]["custom_fields"]
     assert [LATER in one for one in stored] == [True, False]
+    kept = json_of(world.catalog, "connections/newsletter.json")
+    assert (LATER in kept, LATER in kept["consent"]) == (True, False)
 
 
 def test_a_message_with_more_in_it_is_worked_off_and_put_back_with_that() -> None:

@@ -1,11 +1,13 @@
 """What the ticks make of exports that are due: one run for each time of the clock, for each snapshot."""
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from snapshots import names, put_snapshot
 from world import SEGMENT, World, csv_rows, person
 
 from local.azurite import Azurite
@@ -140,6 +142,20 @@ def test_a_tick_that_looked_before_a_quick_run_ended_does_not_start_it_again(own
     assert (late.id, late.ended, is_new) == (run.id, True, False)
 
 
+def test_a_segment_that_is_taken_out_and_put_back_within_a_day_is_exported_again(own: World) -> None:
+    put_snapshot(own, {"Gold": [person(1)], "Silver": [person(2)]})
+    both = names("Gold", "Silver")
+    own.save(schedule="refresh", segments=both, removals="delete", max_removal_percent=100)
+    assert len(ticked(own)) == 1
+    own.save(schedule="refresh", segments=both[:1], removals="delete", max_removal_percent=100)
+    assert own.run().counts.removed == 1
+    own.save(schedule="refresh", segments=both, removals="delete", max_removal_percent=100)
+
+    (run,) = ticked(own)
+
+    assert (run.counts.unchanged, run.counts.updated) == (1, 1)
+
+
 def test_what_is_due_while_another_run_is_at_work_is_answered_after_it(own: World) -> None:
     own.put_rows(csv_rows(person(1)))
     own.save(schedule="refresh")
@@ -181,14 +197,20 @@ def test_a_snapshot_older_than_the_export_takes_is_not_sent(own: World, hours: i
     assert len(own.listed()) == (1 if status == "succeeded" else 0)
 
 
-def test_an_export_that_cannot_be_read_does_not_keep_the_others_from_their_turn(own: World) -> None:
+def test_an_export_that_cannot_be_read_is_told_at_each_tick_and_the_others_have_their_turn(
+    own: World, caplog: pytest.LogCaptureFixture
+) -> None:
     own.put_rows(csv_rows(person(1)))
     own.save(schedule="refresh")
     own.app.catalog._container.write("exports/a-broken-one.json", b"{")
 
     (run,) = ticked(own)
+    caplog.clear()
+    tick(own.app)
 
     assert run.status == "succeeded"
+    told = [json.loads(line) for line in caplog.messages if '"not_started"' in line]
+    assert told == [{"event": "not_started", "export": "a-broken-one", "error": "record_unreadable"}]
 
 
 def test_keys_that_have_expired_are_cleaned_away(own: World) -> None:

@@ -60,8 +60,9 @@ class Catalog:
     def connections(self) -> Iterator[Connection]:
         return self._all(Connection)
 
-    def exports(self) -> Iterator[Export]:
-        return self._all(Export)
+    def exports(self, *, unreadable: Callable[[str], None] = lambda _: None) -> Iterator[Export]:
+        """``unreadable`` is called with the id of each that cannot be read."""
+        return self._all(Export, unreadable)
 
     def scheduled_at(self, export: Export) -> datetime:
         """Since when the export has had its schedule."""
@@ -101,9 +102,14 @@ class Catalog:
             nonlocal is_new, stamped
             only_if.check(old.etag if old else None, name)
             is_new = old is None
-            saved = _stamp(item, _readable(type(item), old, name), by, at)
-            stamped = item.model_copy(update={"saved": saved})
-            return stored_record.written(stamped, old.data if old and _readable(type(item), old, name) else None)
+            before = _readable(type(item), old, name)
+            stamped = item.model_copy(update={"saved": _stamp(item, before, by, at)})
+            given_anew = (
+                isinstance(item, Connection) and isinstance(before, Connection) and item.consent != before.consent
+            )
+            return stored_record.written(
+                stamped, old.data if old and before else None, replaced=("consent",) if given_anew else ()
+            )
 
         swapped = compare_and_swap(self._container, name, decide)
         return Kept(stamped, swapped.etag, new=is_new)
@@ -134,7 +140,9 @@ class Catalog:
 
         compare_and_swap(self._container, name, decide)
 
-    def _all[T: (Connection, Export)](self, model: type[T]) -> Iterator[T]:
+    def _all[T: (Connection, Export)](
+        self, model: type[T], unreadable: Callable[[str], None] = lambda _: None
+    ) -> Iterator[T]:
         """By their ids. A document that cannot be read is passed over, so that it does not hide the others."""
         listed = list(self._container.list(f"{model.__name__.lower()}s/"))
         new = [one.name for one in listed if not same_etag(self._read.get(one.name, ("", None))[0], one.etag)]
@@ -145,6 +153,8 @@ class Catalog:
             item = self._read[one.name][1]
             if isinstance(item, model):
                 yield item
+            elif self._read[one.name][0]:
+                unreadable(one.name.rpartition("/")[2].removesuffix(".json"))
 
 
 def _name(model: type[Connection | Export], id_: str) -> str:

@@ -24,7 +24,7 @@ def tick(app: App) -> list[Run]:
     """Returns the runs that it started. An export that cannot be looked at does not keep the others from their turn."""
     sweep(app)
     exports, started, seen = 0, [], _seen(app)
-    for export in app.catalog.exports():
+    for export in app.catalog.exports(unreadable=lambda id_: _tell_not_started(id_, Unreadable(id_).code)):
         exports += 1
         try:
             drop_orphans(app, export, seen=seen)
@@ -35,12 +35,16 @@ def tick(app: App) -> list[Run]:
         except Exception as error:  # whatever is wrong with one export, the others have their turn
             known = error if isinstance(error, ExportError) else defect(error)
             _log.warning("%s was not started: %s", export.id, known, exc_info=known.__cause__)
-            telemetry.tell("not_started", export=export.id, error=known.code)
+            _tell_not_started(export.id, known.code)
     now = app.clock.now()
     Keys(app.state).clean(now)
     note_tick(app.state, now)
     telemetry.tell("tick", exports=exports, started=len(started))
     return started
+
+
+def _tell_not_started(export: str, error: str) -> None:
+    telemetry.tell("not_started", export=export, error=error)
 
 
 def _seen(app: App) -> datetime:
