@@ -42,7 +42,7 @@ class Scenes:
             elif self.chance.random() < 0.5:
                 self._plans_in_its_sleep(run)
         if self.apart.random() < 0.3:
-            self._is_cut_off_between_calls(run)
+            self._is_cut_off_within_a_batch(run)
         if self.apart.random() < 0.3:
             self._sleeps_before_it_asks_again(run)
 
@@ -72,15 +72,15 @@ class Scenes:
 
         self.service.surprise(run["id"], "between calls", fall_asleep)
 
-    def _is_cut_off_between_calls(self, run: dict[str, Any]) -> None:
-        """The service is away when whoever has to make one call after the other comes to the second."""
+    def _is_cut_off_within_a_batch(self, run: dict[str, Any]) -> None:
+        """The service is away when whoever has to make several calls for one batch comes to the second."""
 
         def cut_off(_: Process) -> None:
             seconds = self.apart.uniform(20, 90)
             self.weather.service_away_until = max(self.weather.service_away_until, self.scheduler.time + seconds)
             self.scheduler.tell(f"the service is away for {seconds:.0f} s")
 
-        self.service.surprise(run["id"], "between calls", cut_off)
+        self.service.surprise(run["id"], "within a batch", cut_off)
 
     def _sleeps_before_it_asks_again(self, run: dict[str, Any]) -> None:
         """Whoever has been turned away sleeps, for longer than a lease, before it tries again. Nobody takes its step,

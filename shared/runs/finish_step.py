@@ -4,9 +4,11 @@ import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from shared.catalog.store import READ_AT_ONCE
 from shared.errors import SliceMissing
 from shared.parts import App
 from shared.ports.compare_and_swap import replace
+from shared.ports.threads import each
 from shared.record import acknowledged
 from shared.record.batch_results import Totals
 from shared.record.blob_places import already_listed_name, step_name
@@ -21,25 +23,37 @@ from shared.send.merge_acknowledged import Confirmation
 _log = logging.getLogger(__name__)
 
 LOOKS_AFTER = 2  # seconds, whether the steps that were at work have stopped
+GLANCES, GLANCE_SECONDS = 3, 0.2  # before it is looked at so much later
 
 
 def finish(app: App, run: Run, lock: StepLock) -> Iterator[Outcome]:
     """When all is sent, or when all that was at work has stopped."""
-    waiting = open_slices(app, run) if run.status == "sending" else []
-    if run.stopping:
-        at_work = ["plan", *(step_name("send", number) for number in waiting)]
-        if any(app.is_locked(run, what) for what in at_work):
-            yield Outcome(follow=(Next("finish", delay=LOOKS_AFTER),))
-            return
-    elif waiting or run.status in ("queued", "planning"):
+    is_sent = run.status == "finishing" or (run.status == "sending" and not open_slices(app, run))
+    if not run.stopping and not is_sent:
         return
-    elif run.status == "sending":
+    if run.status != "finishing" and _is_at_work(app, run):
+        yield Outcome(follow=(Next("finish", delay=LOOKS_AFTER),))
+        return
+    if run.status == "sending" and not run.stopping:
         yield Outcome({"status": "finishing", "sent_at": app.clock.now()})
     if run.slices and not run.dry_run:
         totals, rejected = _confirm(app, run, lock)
         yield ended(app, run, totals, rejected=rejected)
     else:
         yield ended(app, run, Totals())
+
+
+def _is_at_work(app: App, run: Run) -> bool:
+    """Whether anything is still on its way. Also a slice that is done may be at work: whoever lost its lock has saved
+    the last answer, and somebody else is sending the same batch. Who just finished it lets go in a moment."""
+    steps = ["plan", *(step_name("send", number) for number in range(run.slices))]
+    for _ in range(GLANCES):
+        locked = each(app.threads, lambda step: app.is_locked(run, step), steps, at_once=READ_AT_ONCE)
+        steps = [step for step, is_locked in zip(steps, locked, strict=True) if is_locked]
+        if not steps:
+            return False
+        app.clock.sleep(GLANCE_SECONDS)
+    return True
 
 
 def _confirm(app: App, run: Run, lock: StepLock) -> tuple[Totals, Mapping[str, int]]:

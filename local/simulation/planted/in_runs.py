@@ -76,15 +76,15 @@ FAULTS: tuple[Fault, ...] = (
     fault(
         "a finish that closes while a slice is at work",
         "a cancelled run ends before its calls do",
-        ("shared/runs/finish_step.py", "if any(app.is_locked(run, what) for what in at_work):", "if not at_work:"),
+        ("shared/runs/finish_step.py", 'if run.status != "finishing" and _is_at_work(app, run):', "if not run.export:"),
     ),
     fault(
         "a finish that does not wait for all slices",
         "the first chain that is through closes the run",
         (
             "shared/runs/finish_step.py",
-            '    elif waiting or run.status in ("queued", "planning"):\n',
-            '    elif run.status in ("queued", "planning"):\n',
+            'run.status == "finishing" or (run.status == "sending" and not open_slices(app, run))',
+            'run.status in ("finishing", "sending")',
         ),
         (
             "shared/runs/next_steps.py",

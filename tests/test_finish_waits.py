@@ -1,0 +1,56 @@
+"""A run ends when nothing is on its way for it any more: what lands afterwards could undo what the next run sends."""
+
+import requests
+from memory_world import EXPORT, MemoryWorld
+from world import csv_rows, person
+
+from shared.record.batch_results import BatchResult, SliceResult
+from shared.record.run_record import Run
+from shared.record.step_outcome import Next
+from shared.runs.cancel import cancel
+
+PEOPLE = 5
+
+
+def _while_sending(world: MemoryWorld, happen: str) -> tuple[Run, Run]:
+    """The run as it is while an import is in flight and ``happen`` has happened, and as it is in the end."""
+    world.save()
+    world.put_rows(csv_rows(*map(person, range(PEOPLE))), at="2026/11/23/0900")
+    run = world.start()
+    world.pump(1)
+    run = world.app.runs.get(EXPORT, run.id)
+    seen: list[Run] = []
+    really = world.service.answer
+
+    def answer(request: requests.PreparedRequest) -> requests.Response:
+        if "import" in str(request.path_url) and not seen:
+            if happen == "another saved it":
+                done = SliceResult(batches=1, done={0: BatchResult(added=PEOPLE)})
+                world.app.results(run).save(0, done)
+                world.app.enqueue(run, Next("finish"))
+            else:
+                cancel(world.app, EXPORT, run.id)
+            finish = world.take()
+            assert finish
+            world.work(finish)
+            seen.append(world.app.runs.get(EXPORT, run.id))
+        return really(request)
+
+    world.service.answer = answer  # type: ignore[method-assign]
+    world.pump()
+    return seen[0], world.app.runs.get(EXPORT, run.id)
+
+
+def test_a_batch_that_is_on_its_way_a_second_time_is_waited_for_though_its_slice_is_done() -> None:
+    """Whoever sent it first had lost the lock, and saved the answer that came after that."""
+    meanwhile, end = _while_sending(MemoryWorld(), "another saved it")
+
+    assert (meanwhile.status, meanwhile.ended) == ("sending", False)
+    assert (end.status, end.counts.added) == ("succeeded", PEOPLE)
+
+
+def test_a_cancelled_run_waits_for_what_is_on_its_way() -> None:
+    meanwhile, end = _while_sending(MemoryWorld(), "it was cancelled")
+
+    assert not meanwhile.ended
+    assert (end.status, end.counts.added) == ("cancelled", PEOPLE)
