@@ -55,7 +55,7 @@ def _is_whole(run: dict[str, Any], refresh: Refresh | None) -> bool:
 def only_the_own_are_removed(world: World) -> Iterator[Said]:
     """An export removes only whom it put on the list itself, and whom no other enabled export holds there."""
     for change, run in _removals(world):
-        earlier = world.history.changes(change.list_id, change.email, until=change.time)
+        earlier = _since_it_took_them_off(world, change, run["export"])
         who = change.email.partition("@")[0]
         if not any(_put_there(world, one, run["export"]) for one in earlier):
             taken = any(change.email in world.service.unnamed.get(by_run(one), ()) for one in earlier)
@@ -63,6 +63,17 @@ def only_the_own_are_removed(world: World) -> Iterator[Said]:
             yield Said(kind, f"{run['id']} removed {who}, whom {run['export']} did not put on the list")
         for other in _held_by(world, change, run):
             yield Said("of another export", f"{run['id']} removed {who}, whom {other} has on the list")
+
+
+def _since_it_took_them_off(world: World, change: Change, export: str) -> list[Change]:
+    """What calls did to somebody since this export took them off the list the last time before, if it did."""
+    found: list[Change] = []
+    for one in world.history.changes(change.list_id, change.email, until=change.time):
+        if by_export(one) == export and one.kind in _REMOVALS and one.code is None and one.time < change.time:
+            found = []
+        else:
+            found.append(one)
+    return found
 
 
 def _held_by(world: World, change: Change, run: dict[str, Any]) -> Iterator[str]:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from local.simulation.history import by_export
-from local.simulation.oracles.delivery import GOOD
+from local.simulation.history import Ended, by_export
+from local.simulation.oracles.delivery import GOOD, sends
 from local.simulation.oracles.findings import Said
 from local.simulation.oracles.last_refresh import last_paths, last_readings, last_runs, paths_used
 from local.simulation.oracles.reading import difference, expected, seconds, tables_of
@@ -79,7 +79,7 @@ def refreshes_are_exported(world: World) -> Iterator[Said]:
         paths = [
             one["path"]
             for ended in world.history.ended.values()
-            if ended.run["export"] == export and seconds(ended.run["created_at"]) < world.history.second_round_at
+            if ended.run["export"] == export and sends(ended.run) and _created(ended) < world.history.second_round_at
             for one in ended.run["snapshots"]
         ]
         for segment in saved["segments"]:
@@ -90,6 +90,10 @@ def refreshes_are_exported(world: World) -> Iterator[Said]:
                 yield Said(
                     f"missed{apart}", f"{export} has not taken {newest.paths[table][-30:]} ({document['schedule']})"
                 )
+
+
+def _created(ended: Ended) -> float:
+    return seconds(ended.run["created_at"])
 
 
 def converges(world: World) -> Iterator[Said]:

@@ -24,7 +24,8 @@ _FINDINGS = ("active", "unconfirmed", "unsubscribed", "bounced", "deleted", "abs
 
 
 def times_are_kept(world: World) -> Iterator[Said]:
-    """Each time of a schedule has its run, where nothing went wrong and no other run held the export."""
+    """Each time of a schedule has its run, where nothing went wrong and no other run held the export; and no run
+    answers a time at which the export had another schedule, or was paused."""
     runs = _runs(world)
     answered = {(run["export"], seconds(run["due_at"])) for run in runs if run.get("due_at")}
     for export in world.plan.exports:
@@ -35,6 +36,15 @@ def times_are_kept(world: World) -> Iterator[Said]:
             calm = is_calm(world, due - _CLOCKS, due + _PATIENCE)
             if free and calm and (export, due) not in answered:
                 yield Said("passed", f"{export} has no run for its time {due / HOUR:.1f} h")
+
+    for run in runs:
+        if run["trigger"] == "schedule" and run.get("due_at"):
+            due = seconds(run["due_at"])
+            saved = world.history.saved(run["export"], due - _CLOCKS, due + _CLOCKS)
+            if not any(one and one["enabled"] and _EVERY.fullmatch(str(one["schedule"])) for one in saved):
+                yield Said(
+                    "not its time", f"{run['id']} answers {due / HOUR:.1f} h, which {run['export']} had not then"
+                )
 
 
 def _times(world: World, export: str) -> Iterator[float]:

@@ -33,6 +33,16 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     fault(
+        "whoever rejoined is its own",
+        "one whom it deleted, and who is there again before it puts them back, counts as added",
+        ("shared/leavers/already_listed.py", '"held": list(HELD)}', '"held": [*HELD, State.DELETED]}'),
+        (
+            "shared/leavers/already_listed.py",
+            "from shared.record.acknowledged import HELD\n",
+            "from shared.record.acknowledged import HELD, State\n",
+        ),
+    ),
+    fault(
         "everybody on the list is its own",
         "who was there before is taken for added",
         ("shared/leavers/who_left.py", "SELECT b.email, gone.state = $added,", "SELECT b.email, $added > 0,"),

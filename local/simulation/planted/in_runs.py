@@ -27,20 +27,6 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     fault(
-        "a lost lock that comes back",
-        "the storage renews a lease that has run out where nobody took it, and the holder believes it",
-        (
-            "shared/record/step_lock.py",
-            "            if not self._has_run_out():\n                self._lease.renew()\n",
-            "            self._lease.renew()\n",
-        ),
-        (
-            "shared/record/step_lock.py",
-            "        if self._has_run_out():\n            return False\n",
-            "        if self._valid_until < 0:\n            return False\n",
-        ),
-    ),
-    fault(
         "a checkpoint without an ETag",
         "of two workers the slower one forgets what the other has saved",
         (
@@ -199,6 +185,15 @@ FAULTS: tuple[Fault, ...] = (
             "shared/runs/due.py",
             "    if not any(is_newer(one, used.get(one.segment)) for one in newest):\n",
             "    if used or not any(is_newer(one, used.get(one.segment)) for one in newest):\n",
+        ),
+    ),
+    fault(
+        "a rehearsal that uses a refresh up",
+        "the refresh that it tried is not taken by itself any more",
+        (
+            "shared/runs/due.py",
+            "if run.snapshots and not run.dry_run), None)",
+            "if run.snapshots), None)",
         ),
     ),
     fault(

@@ -23,6 +23,20 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     fault(
+        "a time before the schedule",
+        "an export that gets a schedule answers the time that is over",
+        ("shared/runs/due.py", "    if latest <= since:\n        return None\n", ""),
+    ),
+    fault(
+        "a time while it was paused",
+        "an export that is enabled again makes up for what it slept through",
+        (
+            "shared/catalog/store.py",
+            "(new.schedule, new.enabled) == (old.schedule, old.enabled)",
+            "new.schedule == old.schedule",
+        ),
+    ),
+    fault(
         "a pause that the timer does not mind",
         "enabled is looked at where somebody asks for a run, not where the timer does",
         (
