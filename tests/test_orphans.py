@@ -106,6 +106,19 @@ def test_it_is_taken_away_after_days_without_a_tick(world: MemoryWorld) -> None:
     assert world.app.runs.ids(EXPORT) == []
 
 
+@pytest.mark.parametrize("told", [None, b'{"at": "yesterday"}'])
+def test_it_is_taken_away_after_hours_where_nobody_knows_of_a_tick(world: MemoryWorld, told: bytes | None) -> None:
+    """The very first tick died when it had begun a run; the next one comes when the export is no longer new."""
+    left(world)
+    world.clock.sleep(3 * 3600)
+    if told:
+        world.state.write("tick.json", told)
+
+    tick(world.app)
+
+    assert world.app.runs.ids(EXPORT) == []
+
+
 def test_a_last_tick_that_cannot_be_read_stops_no_tick(world: MemoryWorld) -> None:
     world.state.write("tick.json", b'{"at": "yesterday"}')
 

@@ -104,14 +104,15 @@ def _begin_once(
     raise Changed(f"the run of {run.export}")
 
 
-def drop_orphans(app: App, export: Export, *, seen: datetime) -> None:
+def drop_orphans(app: App, export: Export, *, seen: datetime | None) -> None:
     """Takes away the records since an hour before ``seen``, when somebody last looked, whose run never came to hold its
     export: whoever asked for it died before, or lost its storage, and got no answer. Nothing came of it, and it must
-    not begin when nobody expects it any more: what is due is due again, and who asked asks again. Of an export that was
-    made since then nobody has looked at what it may have left when it was deleted: there all are looked at."""
-    since = seen - _ORPHANS_FOR
-    is_new = export.saved is None or export.saved.created_at > since
-    first, last = "" if is_new else _time(since), _time(app.clock.now() - sweep.SILENT)
+    not begin when nobody expects it any more: what is due is due again, and who asked asks again. Where nobody
+    knows when that was all are looked at, and so are those of an export that was made since: nobody has looked at what
+    it may have left when it was deleted."""
+    since = seen - _ORPHANS_FOR if seen else None
+    is_known = since and export.saved and export.saved.created_at <= since
+    first, last = _time(since) if since and is_known else "", _time(app.clock.now() - sweep.SILENT)
     for id_ in (one for one in app.runs.ids(export.id) if first <= one < last):
         _never_began(app, export.id, id_)
 

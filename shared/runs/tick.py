@@ -47,12 +47,12 @@ def _tell_not_started(export: str, error: str) -> None:
     telemetry.tell("not_started", export=export, error=error)
 
 
-def _seen(app: App) -> datetime:
-    """When the tick before this one looked at all exports; now, where nobody knows."""
+def _seen(app: App) -> datetime | None:
+    """When the tick before this one looked at all exports; None where nobody knows."""
     try:
-        return last_tick(app.state) or app.clock.now()
+        return last_tick(app.state)
     except Unreadable:
-        return app.clock.now()
+        return None
 
 
 def _due(app: App, export: Export, runs: Iterable[Run]) -> Due | None:
