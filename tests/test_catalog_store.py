@@ -24,6 +24,8 @@ def test_who_saved_it_and_since_when_it_has_its_schedule(world: World) -> None:
     made = catalog.save(export, by="ann", now=NOON)
     named = catalog.save(renamed(made.item, "Other"), by="bob", now=NOON + hour)
     timed = catalog.save(named.item.model_copy(update={"schedule": None}), by="cid", now=NOON + 2 * hour)
+    paused = catalog.save(timed.item.model_copy(update={"enabled": False}), by="cid", now=NOON + 3 * hour)
+    again = catalog.save(paused.item.model_copy(update={"enabled": True}), by="cid", now=NOON + 4 * hour)
 
     assert (made.new, named.new) == (True, False)
     saved = timed.item.saved
@@ -31,6 +33,8 @@ def test_who_saved_it_and_since_when_it_has_its_schedule(world: World) -> None:
     assert (saved.changed_by, saved.changed_at) == ("cid", NOON + 2 * hour)
     assert named.item.saved and named.item.saved.scheduled_at == NOON
     assert saved.scheduled_at == NOON + 2 * hour
+    assert again.item.saved
+    assert again.item.saved.scheduled_at == NOON + 4 * hour  # what it slept through is over
 
 
 def test_who_created_it_cannot_be_told_by_the_document(world: World) -> None:

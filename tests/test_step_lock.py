@@ -50,6 +50,40 @@ def test_a_renewal_that_comes_after_the_lock_has_run_out_does_not_bring_it_back(
             lock.check()
 
 
+def test_a_lock_is_good_for_as_long_as_the_storage_knows_it_and_not_a_moment_longer() -> None:
+    """The storage counts from when it is asked; the answer may come seconds later."""
+    clock = ManualClock()
+    state = MemoryBlobs("state", clock)
+    with step_lock(_Slow(state, clock), "locks/one", clock, SystemThreads(), lambda: None) as lock:
+        clock.sleep(LOCK_SECONDS - 1.5)
+        assert not state.is_leased("locks/one")
+        with pytest.raises(LockLost):
+            lock.check()
+
+    with step_lock(_Slow(state, clock), "locks/one", clock, SystemThreads(), lambda: None) as lock:
+        assert lock.renew()
+        clock.sleep(LOCK_SECONDS - 1.5)
+        assert not state.is_leased("locks/one")
+        with pytest.raises(LockLost):
+            lock.check()
+
+
+class _Slow:
+    """Blobs that are leased and renewed at once, and say so late."""
+
+    def __init__(self, blobs: MemoryBlobs, clock: ManualClock) -> None:
+        self._blobs = blobs
+        self._clock = clock
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._blobs, name)
+
+    def lease(self, name: str, seconds: int) -> Any:
+        lease = self._blobs.lease(name, seconds)
+        self._clock.sleep(2)
+        return SimpleNamespace(renew=lambda: (lease.renew(), self._clock.sleep(2)), release=lease.release)
+
+
 class _Drowsy:
     """Blobs whose leases are renewed late."""
 

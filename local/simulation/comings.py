@@ -26,13 +26,18 @@ def come_and_go(population: Population, plan: Plan, chance: random.Random) -> No
         population.leave(chance, chance.choice([1, 2, 3]))
 
 
-def oddities(folder: str, plan: Plan, chance: random.Random) -> dict[str, Any]:
-    """What is odd about a refresh: a table without a row, or a long pause before its last files."""
+def oddities(folder: str, plan: Plan, chance: random.Random, apart: random.Random) -> dict[str, Any]:
+    """What is odd about a refresh: a table without a row, or without a row that can be used; a long pause before its
+    last files, or more of them than fingers."""
     odd: dict[str, Any] = {}
     if chance.random() < 0.1:
         odd["hollow"] = chance.choice(plan.tables[folder])
     if chance.random() < 0.15:
         odd["pause"] = MINUTE * (float(plan.settings["QUIET_MINUTES"]) + chance.uniform(5, 25))
+    if apart.random() < 0.08:
+        odd["ruined"] = apart.choice(plan.tables[folder])
+    if apart.random() < 0.15:
+        odd["parts"] = apart.choice([11, 13])
     return odd
 
 

@@ -59,14 +59,18 @@ def style(chance: random.Random) -> Style:
     )
 
 
-def file_of(people: list[Person], how: Style, chance: random.Random, *, clean: bool = False) -> File:
-    """One partition with a row for each, and some that are nobody's."""
+def file_of(
+    people: list[Person], how: Style, chance: random.Random, *, clean: bool = False, ruined: bool = False
+) -> File:
+    """One partition with a row for each, and some that are nobody's; where it is ``ruined`` all are."""
     text = _Text(how)
     if how.header:
         text.write(list(COLUMNS))
     for person in people:
         cells = person.cells()
-        if clean or chance.random() >= how.mess:
+        if ruined:
+            text.row(cells | {"EMail": f"nobody at {DOMAIN}"}, {"EMail": "email_invalid"})
+        elif clean or chance.random() >= how.mess:
             text.row(cells, {})
         else:
             _mess(text, cells, how, chance)

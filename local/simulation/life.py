@@ -145,7 +145,7 @@ class Life:
         odd: dict[str, Any] = {}
         if self.plan.rich:
             comings.come_and_go(self.insights.population, self.plan, self.more)
-            odd = comings.oddities(folder, self.plan, self.more)
+            odd = comings.oddities(folder, self.plan, self.more, self.apart)
         refresh = self.insights.refresh(folder, **odd)
         if self.plan.rich:
             self._go_by_themselves(before)

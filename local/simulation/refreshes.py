@@ -53,20 +53,31 @@ class Insights:
     written: dict[str, list[tuple[float, File | None]]] = field(default_factory=dict)
     models: dict[str, list[tuple[float, frozenset[str]]]] = field(default_factory=dict)
 
-    def refresh(self, folder: str, *, clean: bool = False, hollow: str = "", pause: float = 0.0) -> Refresh:
+    def refresh(
+        self,
+        folder: str,
+        *,
+        clean: bool = False,
+        hollow: str = "",
+        ruined: str = "",
+        parts: int = 0,
+        pause: float = 0.0,
+    ) -> Refresh:
         """Begins one now; it is written while time goes on. A ``clean`` one is as it should be, and quickly there. The
-        table ``hollow`` comes out without a row. With a ``pause``, in seconds, there are files that come only so long
-        after model.json."""
+        table ``hollow`` comes out without a row, ``ruined`` without an address; ``parts`` are the files of each table,
+        where they are not left to chance. With a ``pause``, in seconds, there are files that come only so long after
+        model.json."""
         now, at = self.scheduler.time, self.scheduler.now()
         paths, files, members, moments = {}, {}, {}, {}
         for table in self.tables[folder]:
             stamp = f"{at:%Y/%m/%d/%H%M}"
             paths[table] = f"{INSTANCE}/{folder}/{table}/{stamp}"
             people = self.population.of(table) if table != hollow else []
-            parts = self.chance.choice([1, 1, 1, 2, 3]) + bool(pause)
-            for part in range(parts):
+            usual = self.chance.choice([1, 1, 1, 2, 3]) + bool(pause)
+            for part in range(parts or usual):
                 name = f"{paths[table]}/{table}_{part + 1}.csv"
-                files[name] = file_of(people[part::parts], self.style, self.chance, clean=clean)
+                some, is_ruined = people[part :: parts or usual], table == ruined
+                files[name] = file_of(some, self.style, self.chance, clean=clean, ruined=is_ruined)
             rows = [row for name, file in files.items() if name.startswith(paths[table]) for row in file.rows]
             members[table] = frozenset(row.email for row in rows if row.email)
         model = f"{INSTANCE}/{folder}/model.json"

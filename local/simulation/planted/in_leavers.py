@@ -71,6 +71,15 @@ FAULTS: tuple[Fault, ...] = (
         ("shared/leavers/removal_guard.py", "    for segment in empty:\n", "    for segment in ():\n"),
     ),
     fault(
+        "a segment without an address that counts",
+        "rows of which none can be used make a segment that is not empty",
+        (
+            "shared/plan/planner.py",
+            "return self.rows_read - self.malformed - self.invalid",
+            "return self.rows_read - self.malformed",
+        ),
+    ),
+    fault(
         "a row that cannot be read that nobody minds",
         "it may be that of one who seems to have left",
         (

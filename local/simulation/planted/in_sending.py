@@ -116,6 +116,15 @@ FAULTS: tuple[Fault, ...] = (
         ("shared/plan/changes.py", "WHERE a.hash IS DISTINCT FROM n.hash\n", "WHERE a.hash IS NULL\n"),
     ),
     fault(
+        "files in the order of letters",
+        "the tenth comes before the second, and of two rows of one person the wrong one wins",
+        (
+            "shared/segments/snapshots.py",
+            "return (int(number[1]) if number else 0, name)",
+            "return (0, name)",
+        ),
+    ),
+    fault(
         "the last row wins",
         "of two rows of one address in a block",
         ("shared/plan/duplicates.py", "SELECT min(line) AS line, address", "SELECT max(line) AS line, address"),
