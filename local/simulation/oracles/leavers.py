@@ -66,10 +66,11 @@ def only_the_own_are_removed(world: World) -> Iterator[Said]:
 
 
 def _since_it_took_them_off(world: World, change: Change, export: str) -> list[Change]:
-    """What calls did to somebody since this export took them off the list the last time before, if it did."""
+    """What calls did to somebody since an earlier run of this export took them off the list, if one did."""
     found: list[Change] = []
     for one in world.history.changes(change.list_id, change.email, until=change.time):
-        if by_export(one) == export and one.kind in _REMOVALS and one.code is None and one.time < change.time:
+        took_off = one.kind in _REMOVALS and one.code is None
+        if took_off and by_export(one) == export and by_run(one) != by_run(change):
             found = []
         else:
             found.append(one)
