@@ -23,7 +23,7 @@ from shared.send.merge_acknowledged import Confirmation
 _log = logging.getLogger(__name__)
 
 LOOKS_AFTER = 2  # seconds, whether the steps that were at work have stopped
-GLANCES, GLANCE_SECONDS = 3, 0.2  # before it is looked at so much later
+GLANCES, GLANCE_SECONDS = 6, 0.1  # before it is looked at so much later
 
 
 def finish(app: App, run: Run, lock: StepLock) -> Iterator[Outcome]:
