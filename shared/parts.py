@@ -120,5 +120,9 @@ class App:
 
         return step_lock(self.state, lock_name(run, what), self.clock, self.threads, beat)
 
-    def is_locked(self, run: Run, what: str) -> bool:
-        return self.state.is_leased(lock_name(run, what))
+    def is_at_work(self, run: Run, *, besides: str) -> bool:
+        """Whether somebody holds the lock of another step of the run."""
+        listed = self.state.list(lock_name(run, ""))
+        return any(
+            one.leased and self.state.is_leased(one.name) for one in listed if one.name != lock_name(run, besides)
+        )

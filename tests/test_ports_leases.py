@@ -32,6 +32,14 @@ def test_a_lease_is_had_by_one_at_a_time(blobs: Blobs) -> None:
     assert blobs.is_leased("name")
 
 
+def test_a_listing_tells_what_is_leased(blobs: Blobs) -> None:
+    lease = blobs.lease("locks/plan", SECONDS)
+    blobs.lease("locks/send", SECONDS).release()
+    assert {one.name: one.leased for one in blobs.list("locks/")} == {"locks/plan": True, "locks/send": False}
+    lease.release()
+    assert not any(one.leased for one in blobs.list("locks/"))
+
+
 def test_of_two_blobs_two_have_leases(blobs: Blobs) -> None:
     blobs.lease("locks/plan", SECONDS).release()
     blobs.lease("locks/send", SECONDS)
@@ -139,6 +147,7 @@ def test_a_lease_runs_out(run_out: RunOut) -> None:
 
 def test_a_lease_that_is_renewed_goes_on(run_out: RunOut) -> None:
     assert run_out.blobs.is_leased("renewed")
+    assert [one.leased for one in run_out.blobs.list("renewed")] == [True]
     with pytest.raises(Held):
         run_out.blobs.lease("renewed", SECONDS)
     run_out.leases["renewed"].renew()

@@ -128,8 +128,8 @@ class MemoryBlobs:
         after = prefix
         while page := self._page(prefix, after):
             for name, stored in page:
-                marks = dict(stored.metadata) if metadata else {}
-                yield BlobInfo(name, stored.etag.strip('"'), len(stored.data), stored.modified, marks)
+                marks, leased = dict(stored.metadata) if metadata else {}, self.is_leased(name)
+                yield BlobInfo(name, stored.etag.strip('"'), len(stored.data), stored.modified, marks, leased)
             after = page[-1][0] + "\0"  # the least name behind it
 
     def folders(self, prefix: str) -> Iterator[str]:

@@ -116,7 +116,8 @@ class BlobStorage:
     def list(self, prefix: str, *, metadata: bool = False) -> Iterator[BlobInfo]:
         with self._translated():
             for item in self._client.list_blobs(name_starts_with=prefix, include=["metadata"] if metadata else None):
-                yield BlobInfo(item.name, item.etag, item.size, item.last_modified, item.metadata or {})
+                leased = item.lease.state == "leased"
+                yield BlobInfo(item.name, item.etag, item.size, item.last_modified, item.metadata or {}, leased)
 
     def folders(self, prefix: str) -> Iterator[str]:
         with self._translated():

@@ -19,13 +19,15 @@ class Blob:
 @dataclass(frozen=True)
 class BlobInfo:
     """``size`` in bytes; ``modified`` with its zone; ``metadata`` only where it was asked for. A listing may give the
-    ETag without the quotes that ``Blob`` has it with: ``same_etag`` compares them."""
+    ETag without the quotes that ``Blob`` has it with: ``same_etag`` compares them. It may say ``leased`` of a lease
+    that has run out: ``is_leased`` knows."""
 
     name: str
     etag: str
     size: int
     modified: datetime
     metadata: dict[str, str]
+    leased: bool
 
 
 class Lease(Protocol):

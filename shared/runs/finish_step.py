@@ -4,14 +4,12 @@ import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from shared.catalog.store import READ_AT_ONCE
 from shared.errors import SliceMissing
 from shared.parts import App
 from shared.ports.compare_and_swap import replace
-from shared.ports.threads import each
 from shared.record import acknowledged
 from shared.record.batch_results import Totals
-from shared.record.blob_places import already_listed_name, step_name
+from shared.record.blob_places import already_listed_name
 from shared.record.run_record import Run
 from shared.record.step_lock import StepLock
 from shared.record.step_outcome import Next, Outcome
@@ -46,11 +44,8 @@ def finish(app: App, run: Run, lock: StepLock) -> Iterator[Outcome]:
 def _is_at_work(app: App, run: Run) -> bool:
     """Whether anything is still on its way. Also a slice that is done may be at work: whoever lost its lock has saved
     the last answer, and somebody else is sending the same batch. Who just finished it lets go in a moment."""
-    steps = ["plan", *(step_name("send", number) for number in range(run.slices))]
     for _ in range(GLANCES):
-        locked = each(app.threads, lambda step: app.is_locked(run, step), steps, at_once=READ_AT_ONCE)
-        steps = [step for step, is_locked in zip(steps, locked, strict=True) if is_locked]
-        if not steps:
+        if not app.is_at_work(run, besides="finish"):
             return False
         app.clock.sleep(GLANCE_SECONDS)
     return True
