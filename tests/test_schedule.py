@@ -98,18 +98,6 @@ def test_a_snapshot_is_news_once(newest: list[SnapshotUsed], used: list[Snapshot
     assert found is None or found.snapshots == tuple(newest)
 
 
-def test_a_segment_that_is_put_back_is_another_occasion_than_the_first_time() -> None:
-    both = [snapshot(), snapshot(segment="BlobExport/Other")]
-    first = run(LONG_AGO, snapshots=[snapshot("2026/11/22/0900")])
-    without = run(NOON, snapshots=[snapshot()])
-
-    found = [new_snapshots(runs, both) for runs in ([first], [without, first])]
-
-    assert found[0]
-    assert found[1]
-    assert found[0].key != found[1].key
-
-
 def test_a_rehearsal_and_a_run_that_came_to_no_snapshot_do_not_count() -> None:
     rehearsal = run(NOON, dry_run=True, snapshots=[snapshot("2026/11/24/0900")])
     cancelled = run(NOON, status="cancelled")

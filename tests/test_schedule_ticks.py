@@ -147,13 +147,47 @@ def test_a_segment_that_is_taken_out_and_put_back_within_a_day_is_exported_again
     both = names("Gold", "Silver")
     own.save(schedule="refresh", segments=both, removals="delete", max_removal_percent=100)
     assert len(ticked(own)) == 1
-    own.save(schedule="refresh", segments=both[:1], removals="delete", max_removal_percent=100)
-    assert own.run().counts.removed == 1
-    own.save(schedule="refresh", segments=both, removals="delete", max_removal_percent=100)
+    for _ in range(2):
+        own.save(schedule="refresh", segments=both[:1], removals="delete", max_removal_percent=100)
+        assert own.run().counts.removed == 1
+        own.save(schedule="refresh", segments=both, removals="delete", max_removal_percent=100)
 
+        (run,) = ticked(own)
+
+        assert (run.counts.unchanged, run.counts.updated) == (1, 1)
+        assert ticked(own) == []
+
+
+def test_ticks_that_find_a_segment_put_back_start_one_run(own: World) -> None:
+    put_snapshot(own, {"Gold": [person(1)], "Silver": [person(2)]})
+    both = names("Gold", "Silver")
+    own.save(schedule="refresh", segments=both)
+    assert len(ticked(own)) == 1
+    own.save(schedule="refresh", segments=both[:1])
+    own.run()
+    own.save(schedule="refresh", segments=both)
+
+    with ThreadPoolExecutor(8) as pool:
+        started = [run for runs in pool.map(lambda _: tick(own.app), range(8)) for run in runs]
+
+    assert len(started) == 1
+    assert len(own.app.runs.ids(f"e-{own.id}")) == 3
+
+
+def test_a_tick_that_slept_over_another_run_and_the_next_tick_does_not_export_again(own: World) -> None:
+    own.put_rows(csv_rows(person(1)))
+    saved = own.save(schedule="refresh", mode="everything")
+    (first,) = ticked(own)
+    asleep_after = own.app.runs.get(first.export, first.id)
+    own.run()
+    own.put_rows(csv_rows(person(1), person(2)), at="2026/11/24/0900")
+    found = _due(own.app, saved, [asleep_after])
+    assert found
     (run,) = ticked(own)
 
-    assert (run.counts.unchanged, run.counts.updated) == (1, 1)
+    late, is_new = start(own.app, saved.id, found.trigger, key=found.key, answers=found)
+
+    assert (late.id, is_new) == (run.id, False)
 
 
 def test_what_is_due_while_another_run_is_at_work_is_answered_after_it(own: World) -> None:

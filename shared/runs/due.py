@@ -17,7 +17,7 @@ from shared.record.run_record import Run, SnapshotUsed, Trigger
 @dataclass(frozen=True)
 class Due:
     """What a run answers: a time of the schedule, or snapshots that are new. ``key`` is the same for everybody who
-    finds the same after the same run, so that two ticks that overlap start one run."""
+    finds the same, so that two ticks that overlap start one run."""
 
     trigger: Trigger
     key: str
@@ -49,13 +49,11 @@ def new_snapshots(
     """Whether one of the newest complete snapshots is newer than those of the last run that had any, whatever became
     of that run; a rehearsal does not count. ``runs`` are those of the export, the newest first; ``noted`` stands in
     where their records are gone."""
-    last = next((run for run in runs if run.snapshots and not run.dry_run), None)
-    used = {one.segment: one for one in (last.snapshots if last else noted)}
+    last = next((run.snapshots for run in runs if run.snapshots and not run.dry_run), noted)
+    used = {one.segment: one for one in last}
     if not any(is_newer(one, used.get(one.segment)) for one in newest):
         return None
-    # A segment that was taken out and is put back is as new as it was the first time.
-    key = ["refresh", *(one.version for one in newest), *(["after", last.id] if last else [])]
-    return Due("refresh", " ".join(key), snapshots=tuple(newest))
+    return Due("refresh", " ".join(["refresh", *(one.version for one in newest)]), snapshots=tuple(newest))
 
 
 def note_snapshots(state: Blobs, export: str, used: Sequence[SnapshotUsed]) -> None:

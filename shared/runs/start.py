@@ -1,17 +1,20 @@
 """A run begins: the one that holds its export, and whoever asks twice gets it twice."""
 
+import logging
 from datetime import UTC, datetime, timedelta
 
 from shared.catalog.documents import Export
-from shared.errors import Changed, Conflict, NotFound
+from shared.errors import Changed, Conflict, NotFound, Unreadable
 from shared.parts import App
 from shared.ports.compare_and_swap import MOST_ATTEMPTS
 from shared.record import telemetry
 from shared.record.run_record import Mode, Run, Trigger, run_id
 from shared.record.step_outcome import Next
 from shared.runs import sweep
-from shared.runs.due import Due
+from shared.runs.due import Due, new_snapshots
 from shared.runs.idempotency import Keys
+
+_log = logging.getLogger(__name__)
 
 # Beside sweep.SILENT, for a tick that took long, or did not get to an export, and for clocks that differ.
 _ORPHANS_FOR = timedelta(hours=1)
@@ -57,11 +60,11 @@ def start(
         app.runs.create(run)
         return _begin(app, run)
     since = export.saved.created_at if export.saved else datetime.min.replace(tzinfo=UTC)
-    return _begin_once(app, run, key, mode_asked=mode is not None, since=since, is_answer=answers is not None)
+    return _begin_once(app, run, key, mode_asked=mode is not None, since=since, answers=answers)
 
 
 def _begin_once(
-    app: App, mine: Run, key: str, *, mode_asked: bool, since: datetime, is_answer: bool
+    app: App, mine: Run, key: str, *, mode_asked: bool, since: datetime, answers: Due | None
 ) -> tuple[Run, bool]:
     keys, lost = Keys(app.state), list[str]()
 
@@ -69,7 +72,7 @@ def _begin_once(
         is_old = id_ < _time(mine.created_at - sweep.SILENT)
         if is_old and (never_began := _never_began(app, mine.export, id_)):
             lost.append(id_)
-        return is_old and never_began
+        return (is_old and never_began) or (answers is not None and _is_due_again(app, mine.export, id_, answers))
 
     for _ in range(MOST_ATTEMPTS):
         bound = keys.bind(mine, key, mode_asked=mode_asked, since=since, is_lost=is_lost)
@@ -96,12 +99,21 @@ def _begin_once(
         except Conflict:
             keys.free(run.export, key, bound)
             raise
-        if held.id != run.id and is_answer:
+        if held.id != run.id and answers:
             keys.free(run.export, key, bound)  # it is not what the other run answers
         elif held.id != run.id:
             keys.rebind(run.export, key, bound, held.id)
         return held, is_new
     raise Changed(f"the run of {run.export}")
+
+
+def _is_due_again(app: App, export: str, id_: str, due: Due) -> bool:
+    """Whether the run that answered this has ended, and others have undone it since: a segment that was taken out of
+    the export and is put back is as new as it was the first time."""
+    answered = _found(app, export, id_)
+    if not due.snapshots or answered is None or not answered.ended:
+        return False
+    return new_snapshots(app.runs.newest(export), due.snapshots, noted=due.snapshots) is not None
 
 
 def drop_orphans(app: App, export: Export, *, seen: datetime | None) -> None:
@@ -120,7 +132,11 @@ def drop_orphans(app: App, export: Export, *, seen: datetime | None) -> None:
 def _never_began(app: App, export: str, id_: str) -> bool:
     """Whether the run never came to hold its export, and never will: its record is gone, or is taken away here. It is
     asked of a run that whoever began it has had the time to claim the export for."""
-    run = _found(app, export, id_)
+    try:
+        run = _found(app, export, id_)
+    except Unreadable as error:
+        _log.warning("export=%s: %s", export, error)  # whatever it is, it keeps no other from its turn
+        return False
     if run is None:
         return True
     if run.status != "queued" or run.claimed:
