@@ -1,11 +1,15 @@
 """The record of a run that never came to hold its export: which ticks look for it, and how far back."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from memory_world import EXPORT, MemoryWorld
 from world import csv_rows, person
 
+from local.memory.blobs import MemoryBlobs
+from shared.errors import TemporaryError
+from shared.ports.blobs import Blob
 from shared.record.run_record import Run, run_id
 from shared.runs.last_tick import last_tick
 from shared.runs.start import drop_orphans
@@ -119,12 +123,77 @@ def test_it_is_taken_away_after_hours_where_nobody_knows_of_a_tick(world: Memory
     assert world.app.runs.ids(EXPORT) == []
 
 
+def test_so_it_is_where_the_first_tick_that_looks_cannot_read_it(world: MemoryWorld) -> None:
+    left(world)
+    world.clock.sleep(3 * 3600)
+    tick(world.new_app(state=_OnceAway(world.state)))
+
+    tick(world.app)
+
+    assert world.app.runs.ids(EXPORT) == []
+
+
+def test_so_it_is_where_a_tick_slept_for_hours_after_it_had_looked(world: MemoryWorld) -> None:
+    def fall_asleep() -> None:
+        left(world)
+        world.clock.sleep(3 * 3600)
+
+    world.save(schedule="refresh")
+    tick(world.new_app(segments=_Meanwhile(world.segments, fall_asleep)))
+
+    tick(world.app)
+
+    assert world.app.runs.ids(EXPORT) == []
+
+
+class _Meanwhile:
+    """Blobs of segments with which something happens the first time that they are looked at."""
+
+    def __init__(self, blobs: MemoryBlobs, happen: Callable[[], None]) -> None:
+        self._blobs = blobs
+        self._turns = [happen]
+
+    def __getattr__(self, name: str) -> object:
+        if self._turns:
+            self._turns.pop()()
+        return getattr(self._blobs, name)
+
+
+class _OnceAway:
+    """Blobs of which the record of a run cannot be read the first time."""
+
+    def __init__(self, blobs: MemoryBlobs) -> None:
+        self._blobs = blobs
+        self._is_away = True
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._blobs, name)
+
+    def read(self, name: str) -> Blob | None:
+        if name.endswith("/run.json") and self._is_away:
+            self._is_away = False
+            raise TemporaryError("storage_unavailable", "Storage does not answer.", "Wait.")
+        return self._blobs.read(name)
+
+
 def test_a_last_tick_that_cannot_be_read_stops_no_tick(world: MemoryWorld) -> None:
     world.state.write("tick.json", b'{"at": "yesterday"}')
 
     tick(world.app)
 
     assert last_tick(world.state) is not None
+
+
+def test_a_record_that_cannot_be_read_keeps_no_export_from_its_turn(world: MemoryWorld) -> None:
+    world.put_rows(csv_rows(person(1)), at="2026/11/23/0800")
+    world.save(schedule="refresh")
+    strange = left(world)
+    world.state.write(f"runs/{EXPORT}/{strange.id}/run.json", b'{"of": "tomorrow"}')
+    world.clock.sleep(QUARTER)
+
+    (run,) = tick(world.app)
+
+    assert run.trigger == "refresh"
 
 
 def test_a_run_that_is_about_to_begin_is_not_taken_for_one_that_never_did(world: MemoryWorld) -> None:

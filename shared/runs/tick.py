@@ -22,12 +22,14 @@ _log = logging.getLogger(__name__)
 
 def tick(app: App) -> list[Run]:
     """Returns the runs that it started. An export that cannot be looked at does not keep the others from their turn."""
+    begun = app.clock.now()
     sweep(app)
-    exports, started, seen = 0, [], _seen(app)
+    exports, looked_at, started, seen = 0, 0, [], _seen(app)
     for export in app.catalog.exports(unreadable=lambda id_: _tell_not_started(id_, Unreadable(id_).code)):
         exports += 1
         try:
             drop_orphans(app, export, seen=seen)
+            looked_at += 1
             due = _due(app, export, app.runs.newest(export.id))
             if due:
                 run, is_new = start(app, export.id, due.trigger, key=due.key, answers=due)
@@ -36,9 +38,9 @@ def tick(app: App) -> list[Run]:
             known = error if isinstance(error, ExportError) else defect(error)
             _log.warning("%s was not started: %s", export.id, known, exc_info=known.__cause__)
             _tell_not_started(export.id, known.code)
-    now = app.clock.now()
-    Keys(app.state).clean(now)
-    note_tick(app.state, now)
+    Keys(app.state).clean(app.clock.now())
+    if seen or looked_at == exports:  # else the next one looks as far back again
+        note_tick(app.state, begun)
     telemetry.tell("tick", exports=exports, started=len(started))
     return started
 
@@ -48,7 +50,7 @@ def _tell_not_started(export: str, error: str) -> None:
 
 
 def _seen(app: App) -> datetime | None:
-    """When the tick before this one looked at all exports; None where nobody knows."""
+    """Since when the tick before this one looked at all exports; None where nobody knows."""
     try:
         return last_tick(app.state)
     except Unreadable:
