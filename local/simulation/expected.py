@@ -8,6 +8,7 @@ ROWS = "when a person goes without a value that their field cannot take"
 REFRESHES = "when a run takes a refresh as a whole"
 CONFIRMATIONS = "when a confirmation names the run that was stopped"
 ANSWERS = "when an answer that does not name whom it refused is acknowledged for nobody"
+INTENT = "when it is written down before the call who is about to be taken off"
 SUPPRESSION = "when an export asks whether a returner is suppressed before it puts them back"
 
 
@@ -46,6 +47,12 @@ EXPECTED = (
         "suppressed untold",
         "a service that names the state alone says of a suppressed returner that they are deleted",
         SUPPRESSION,
+    ),
+    Expected(
+        "converges",
+        "forgotten deletion whose answer got lost",
+        "whoever deleted them died or slept before that was saved, and nobody can tell any more who it was",
+        INTENT,
     ),
     Expected("acknowledged_is_true", "refused in an odd answer", "and are acknowledged", ANSWERS),
     Expected("only_the_own_are_removed", "not added in an odd answer", "and later taken for its own", ANSWERS),

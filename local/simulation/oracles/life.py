@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from local.simulation.history import Ended, by_export
+from local.simulation.oracles.calm import is_calm
 from local.simulation.oracles.delivery import GOOD, sends
 from local.simulation.oracles.findings import Said
 from local.simulation.oracles.last_refresh import last_paths, last_readings, last_runs, paths_used
@@ -12,6 +13,7 @@ from local.simulation.service import Change
 from local.simulation.world import World
 
 QUICK = 240.0  # seconds: a message waits for half a minute where it is given back, the sweep looks after five minutes
+_SAVED = 10.0  # seconds from an answer to its checkpoint
 _REFUSABLE = (1, 204, 205, 206, 207, 208)  # docs/changes.md: not offered again before their data change
 
 
@@ -108,15 +110,11 @@ def converges(world: World) -> Iterator[Said]:
                 who = f"{email.partition('@')[0]} of {export}"
                 if own and own[-1].code in _REFUSABLE:
                     # Rightly so, but for one whom the export itself deleted while they were active.
-                    if (
-                        _deleted_by(export, changes)
-                        and record
-                        and record["state"] == "Deleted"
-                        and not record["suppressed"]
-                    ):
-                        yield Said(
-                            "forgotten deletion", f"{who} was deleted by it while active, is back, and stays out"
-                        )
+                    deletion = _deletion_by(export, changes)
+                    if deletion and record and record["state"] == "Deleted" and not record["suppressed"]:
+                        saved = is_calm(world, deletion.left, deletion.time + _SAVED)
+                        kind = "forgotten deletion" if saved else "forgotten deletion whose answer got lost"
+                        yield Said(kind, f"{who} was deleted by it while active, is back, and stays out")
                 elif record is None:
                     yield Said("absent", f"{who} is not on the list")
                 elif record["state"] != "Active":
@@ -130,12 +128,10 @@ def converges(world: World) -> Iterator[Said]:
                     yield Said("another value", f"{who}: {wrong}")
 
 
-def _deleted_by(export: str, changes: list[Change]) -> bool:
-    """Whether this export was the last to delete them, while they were active."""
-    deletions = [one for one in changes if one.kind == "delete" and one.code is None]
-    return (
-        bool(deletions) and by_export(deletions[-1]) == export and (deletions[-1].before or {}).get("state") == "Active"
-    )
+def _deletion_by(export: str, changes: list[Change]) -> Change | None:
+    """The last call that deleted them, if it was this export's, and they were active."""
+    last = next((one for one in reversed(changes) if one.kind == "delete" and one.code is None), None)
+    return last if last and by_export(last) == export and (last.before or {}).get("state") == "Active" else None
 
 
 def _went(world: World, own: list[Change], changes: list[Change]) -> bool:
