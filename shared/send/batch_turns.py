@@ -86,12 +86,20 @@ class InFlight:
         """What fails here stops the slice, once the answers of the calls in flight are there and saved."""
         try:
             self._save()
-            self._stopped = (
-                self._stop() or self._stopped
-            )  # asked also when stopped: calls that are in flight may be told
+            self._stopped = self._is_to_stop()
         except ExportError as error:
             self._failure = self._failure or error
             self._stopped = True
+
+    def _is_to_stop(self) -> bool:
+        """It is asked also when it has stopped, so that the calls in flight are told what has happened since. Then a
+        look that fails, for the storage is away, changes nothing."""
+        try:
+            return self._stop() or self._stopped
+        except TemporaryError:
+            if not self._stopped:
+                raise
+            return True
 
     def _begin_calls(self, crew: Crew, concurrency: int) -> None:
         while self._waiting and len(self._calls) < concurrency and self._goes_on:
