@@ -9,8 +9,10 @@ from world import csv_rows, person
 
 from local.memory.blobs import MemoryBlobs
 from shared.errors import TemporaryError
+from shared.plan import pinned_snapshots
 from shared.ports.blobs import Blob
 from shared.record.run_record import Run, run_id
+from shared.runs.due import new_snapshots
 from shared.runs.last_tick import last_tick
 from shared.runs.start import drop_orphans
 from shared.runs.tick import tick
@@ -182,6 +184,19 @@ def test_a_last_tick_that_cannot_be_read_stops_no_tick(world: MemoryWorld) -> No
     tick(world.app)
 
     assert last_tick(world.state) is not None
+
+
+def test_what_never_began_has_used_no_refresh_up(world: MemoryWorld) -> None:
+    """Also where no tick can take its record away."""
+    world.put_rows(csv_rows(person(1)), at="2026/11/23/0800")
+    world.save(schedule="refresh")
+    newest = [
+        pinned_snapshots.used(one) for one in pinned_snapshots.newest(world.app, world.app.catalog.export(EXPORT))
+    ]
+    orphan = left(world, trigger="refresh", snapshots=newest)
+
+    assert new_snapshots([orphan], newest)
+    assert not new_snapshots([orphan.model_copy(update={"claimed": True})], newest)
 
 
 def test_a_record_that_cannot_be_read_keeps_no_export_from_its_turn(world: MemoryWorld) -> None:

@@ -43,16 +43,23 @@ DUE = datetime(2026, 11, 23, 2, 30, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("now", "since", "runs", "due"),
     [
-        (DUE - timedelta(seconds=2), LONG_AGO, [run(DUE - timedelta(days=1), due_at=DUE - timedelta(days=1))], None),
+        (
+            DUE - timedelta(seconds=2),
+            LONG_AGO,
+            [run(DUE - timedelta(days=1), due_at=DUE - timedelta(days=1), claimed=True)],
+            None,
+        ),
         (DUE, LONG_AGO, [], DUE),
         (DUE + timedelta(minutes=15), LONG_AGO, [], DUE),
         (DUE + timedelta(hours=20), LONG_AGO, [], DUE),
         # A run of its own, on demand or by refresh, is no answer to the clock.
         (NOON, LONG_AGO, [run(DUE + timedelta(minutes=1))], DUE),
-        (NOON, LONG_AGO, [run(DUE + timedelta(minutes=2), due_at=DUE)], None),
+        (NOON, LONG_AGO, [run(DUE + timedelta(minutes=2), due_at=DUE, claimed=True)], None),
+        # Whoever wrote the record died before the run held its export.
+        (NOON, LONG_AGO, [run(DUE + timedelta(minutes=2), due_at=DUE)], DUE),
         (NOON, LONG_AGO, [run(NOON), run(DUE + timedelta(minutes=2), due_at=DUE, status="failed")], None),
         # Three were missed: one run makes up for them.
-        (DUE + timedelta(days=3), LONG_AGO, [run(DUE, due_at=DUE)], DUE + timedelta(days=3)),
+        (DUE + timedelta(days=3), LONG_AGO, [run(DUE, due_at=DUE, claimed=True)], DUE + timedelta(days=3)),
         # What was due before the export had its schedule is not made up for.
         (NOON, DUE + timedelta(minutes=1), [], None),
         (NOON, DUE - timedelta(minutes=1), [], DUE),
@@ -101,7 +108,7 @@ def test_a_snapshot_is_news_once(newest: list[SnapshotUsed], used: list[Snapshot
 def test_a_rehearsal_and_a_run_that_came_to_no_snapshot_do_not_count() -> None:
     rehearsal = run(NOON, dry_run=True, snapshots=[snapshot("2026/11/24/0900")])
     cancelled = run(NOON, status="cancelled")
-    before = run(LONG_AGO, snapshots=[snapshot()])
+    before = run(LONG_AGO, snapshots=[snapshot()], status="succeeded")
 
     assert new_snapshots([rehearsal, cancelled, before], [snapshot()]) is None
     assert new_snapshots([rehearsal, cancelled, before], [snapshot("2026/11/24/0900")])

@@ -142,6 +142,11 @@ class Run(PublicRun):
         return self.status in ENDED
 
     @property
+    def begun(self) -> bool:
+        """Whether it has come to hold its export, as far as its record says."""
+        return self.claimed or self.status != "queued"
+
+    @property
     def is_trial(self) -> bool:
         """Whether it sends nothing, whatever there is."""
         return self.dry_run or self.audit

@@ -50,7 +50,7 @@ class Runs:
             if blob is None:
                 return None
             newest = _parsed(blob, run.export, run.id)
-            return blob.data if newest.claimed or newest.status != "queued" else None
+            return blob.data if newest.begun else None
 
         return compare_and_swap(self._state, _name(run.export, run.id), decide).data is None
 

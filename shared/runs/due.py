@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 
 from cronsim import CronSim
 
@@ -36,7 +37,7 @@ def due_time(export: Export, runs: Iterable[Run], *, since: datetime, now: datet
     if latest <= since:
         return None
     for run in runs:
-        if run.due_at == latest:
+        if run.due_at == latest and run.begun:
             return None
         if run.created_at < latest:
             break
@@ -47,13 +48,22 @@ def new_snapshots(
     runs: Iterable[Run], newest: Sequence[SnapshotUsed], *, noted: Sequence[SnapshotUsed] = ()
 ) -> Due | None:
     """Whether one of the newest complete snapshots is newer than those of the last run that had any, whatever became
-    of that run; a rehearsal does not count. ``runs`` are those of the export, the newest first; ``noted`` stands in
-    where their records are gone."""
-    last = next((run.snapshots for run in runs if run.snapshots and not run.dry_run), noted)
+    of that run; a rehearsal does not count, nor does a run that never began. ``runs`` are those of the export, the
+    newest first; ``noted`` stands in where their records are gone."""
+    last = next((run.snapshots for run in runs if run.snapshots and not run.dry_run and run.begun), noted)
     used = {one.segment: one for one in last}
     if not any(is_newer(one, used.get(one.segment)) for one in newest):
         return None
     return Due("refresh", " ".join(["refresh", *(one.version for one in newest)]), snapshots=tuple(newest))
+
+
+def is_still_due(due: Due, runs: Iterable[Run], *, noted: Sequence[SnapshotUsed] = ()) -> bool:
+    """Whether none of the runs has answered it; as ``due_time`` and ``new_snapshots`` ask before."""
+    at = due.due_at
+    if at is None:
+        return new_snapshots(runs, due.snapshots, noted=noted) is not None
+    since = takewhile(lambda run: run.created_at >= at, runs)
+    return not any(run.due_at == at and run.begun for run in since)
 
 
 def note_snapshots(state: Blobs, export: str, used: Sequence[SnapshotUsed]) -> None:

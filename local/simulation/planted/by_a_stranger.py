@@ -65,8 +65,8 @@ FAULTS: tuple[Fault, ...] = (
         "trial, as it takes the newest anyway. Where it had planned before, every later tick gets the ended run.",
         (
             "shared/runs/start.py",
-            "        if held.id != run.id and is_answer:\n",
-            "        if held.id != run.id and is_answer and held.is_trial:\n",
+            "        if held.id != run.id and answers:\n",
+            "        if held.id != run.id and answers and held.is_trial:\n",
         ),
     ),
     fault(

@@ -192,8 +192,8 @@ FAULTS: tuple[Fault, ...] = (
         "the refresh that it tried is not taken by itself any more",
         (
             "shared/runs/due.py",
-            "if run.snapshots and not run.dry_run), None)",
-            "if run.snapshots), None)",
+            "if run.snapshots and not run.dry_run and run.begun), noted)",
+            "if run.snapshots and run.begun), noted)",
         ),
     ),
     fault(
