@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from memory_world import EXPORT, MemoryWorld
 from snapshots import names, put_snapshot
 from world import SEGMENT, World, csv_rows, person
 
@@ -189,34 +188,6 @@ def test_a_tick_that_slept_over_another_run_and_the_next_tick_does_not_export_ag
     late, is_new = start(own.app, saved.id, found.trigger, key=found.key, answers=found)
 
     assert (late.id, is_new) == (run.id, False)
-
-
-def test_a_tick_that_sleeps_when_it_has_written_its_run_begins_nothing_that_others_have_answered() -> None:
-    world = MemoryWorld()
-    world.save(schedule="refresh", mode="everything")
-    world.put_rows(csv_rows(person(1)), at="2026/11/23/0800")
-    world.clock.sleep(900)
-
-    class Sleeps:
-        def __getattr__(self, name: str) -> Any:
-            return getattr(world.state, name)
-
-        def write(self, name: str, *arguments: Any, **more: Any) -> str:
-            if name.endswith("/active.json") and not answered:
-                world.clock.sleep(400)  # so long that its record is taken for one that was left
-                answered.extend(tick(world.app))
-                world.pump()
-            return world.state.write(name, *arguments, **more)
-
-    answered: list[Run] = []
-
-    assert tick(world.new_app(state=Sleeps())) == []
-
-    world.pump()
-    assert len(answered) == 1
-    assert len(world.app.runs.ids(EXPORT)) == 1
-    assert len(world.service.imports) == 1
-    assert world.app.claims.held(EXPORT) is None
 
 
 def test_what_is_due_while_another_run_is_at_work_is_answered_after_it(own: World) -> None:

@@ -19,11 +19,12 @@ _CLOSED = ("status", "counts", "error", "ended_at", "snapshots", "partitions", "
 
 @dataclass(frozen=True)
 class Ended:
-    """A run when it ended, and what its list held then."""
+    """A run when it ended, what its list held then, and which of its steps somebody had locked."""
 
     time: float
     run: dict[str, Any]
     listing: Listing
+    locked: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,8 @@ class History:
         if run["status"] not in ENDED or id_ in self.ended:
             return
         list_id = run.get("list_id")
-        self.ended[id_] = Ended(now, run, dict(self.service.listing(list_id)) if list_id else {})
+        listing = dict(self.service.listing(list_id)) if list_id else {}
+        self.ended[id_] = Ended(now, run, listing, self.records.locked(run))
         counts = ", ".join(f"{name} {count}" for name, count in run["counts"].items() if count)
         why = f", {run['error']['code']}" if run.get("error") else ""
         self.scheduler.tell(f"the run {id_} of {run['export']} ends: {run['status']}{why} ({counts})")

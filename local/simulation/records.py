@@ -44,6 +44,11 @@ class Records:
         """The exports that a run holds."""
         return [info.name.split("/")[1] for info in self.state.list("exports/") if info.name.endswith("/active.json")]
 
+    def locked(self, run: dict[str, Any]) -> frozenset[str]:
+        """The steps of the run that somebody has locked."""
+        names = [info.name for info in self.state.list(f"runs/{run['export']}/{run['id']}/locks/")]
+        return frozenset(name.rpartition("/")[2] for name in names if self.state.is_leased(name))
+
     def texts(self) -> list[tuple[str, bytes]]:
         """All that is no place for addresses: name and content."""
         found = [

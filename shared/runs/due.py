@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import takewhile
 
 from cronsim import CronSim
 
@@ -55,15 +54,6 @@ def new_snapshots(
     if not any(is_newer(one, used.get(one.segment)) for one in newest):
         return None
     return Due("refresh", " ".join(["refresh", *(one.version for one in newest)]), snapshots=tuple(newest))
-
-
-def is_still_due(due: Due, runs: Iterable[Run], *, noted: Sequence[SnapshotUsed] = ()) -> bool:
-    """Whether none of the runs has answered it; as ``due_time`` and ``new_snapshots`` ask before."""
-    at = due.due_at
-    if at is None:
-        return new_snapshots(runs, due.snapshots, noted=noted) is not None
-    since = takewhile(lambda run: run.created_at >= at, runs)
-    return not any(run.due_at == at and run.begun for run in since)
 
 
 def note_snapshots(state: Blobs, export: str, used: Sequence[SnapshotUsed]) -> None:

@@ -11,7 +11,7 @@ from shared.record import telemetry
 from shared.record.run_record import Mode, Run, Trigger, run_id
 from shared.record.step_outcome import Next
 from shared.runs import sweep
-from shared.runs.due import Due, is_still_due, noted_snapshots
+from shared.runs.due import Due, new_snapshots
 from shared.runs.idempotency import Keys
 
 _log = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ def _begin_once(
                     app.runs.remove_unclaimed(run)  # whoever slept before they wrote it finds the key with another run
                     continue
             # A record that does not hold the export was left by somebody who died, or is about to be taken back.
-            held, is_new = _begin(app, begun or run, answers)
+            held, is_new = _begin(app, begun or run)
         except (Changed, NotFound):
             continue  # somebody with the same key was faster, or its record was taken for an orphan
         except Conflict:
@@ -111,13 +111,8 @@ def _is_due_again(app: App, export: str, id_: str, due: Due) -> bool:
     """Whether the run that answered this has ended, and others have undone it since: a segment that was taken out of
     the export and is put back is as new as it was the first time."""
     answered = _found(app, export, id_)
-    return bool(answered and answered.ended and _is_due(app, export, due))
-
-
-def _is_due(app: App, export: str, due: Due, *, besides: str = "") -> bool:
-    """Whether no run but the one ``besides`` has answered it."""
-    others = (run for run in app.runs.newest(export) if run.id != besides)
-    return is_still_due(due, others, noted=noted_snapshots(app.state, export))
+    has_ended = bool(due.snapshots and answered and answered.ended)
+    return has_ended and new_snapshots(app.runs.newest(export), due.snapshots, noted=due.snapshots) is not None
 
 
 def drop_orphans(app: App, export: Export, *, seen: datetime | None) -> None:
@@ -160,7 +155,7 @@ def _time(moment: datetime) -> str:
     return run_id(moment, "")
 
 
-def _begin(app: App, run: Run, answers: Due | None = None) -> tuple[Run, bool]:
+def _begin(app: App, run: Run) -> tuple[Run, bool]:
     """Of a run that has its record: a claim always names one that can be looked up. Raises Conflict where the run at
     work is not what is asked for, or is being stopped."""
 
@@ -190,11 +185,6 @@ def _begin(app: App, run: Run, answers: Due | None = None) -> tuple[Run, bool]:
                 "Wait for its end, or cancel it, then try again.",
             )
         return held, False
-    if is_new and answers and not _is_due(app, run.export, answers, besides=run.id):
-        # Whoever begins it slept, and somebody else was faster. While the export is held nobody else can be.
-        app.claims.release(run.export, run.id)
-        app.runs.remove_unclaimed(run)
-        return next(app.runs.newest(run.export), run), False
     run = app.runs.change(run.export, run.id, lambda newest: newest.model_copy(update={"claimed": True}))
     _go_on(app, run)
     if is_new:

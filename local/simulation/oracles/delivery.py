@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from local.simulation.history import Ended, by_export, by_run
+from local.simulation.history import Ended, by_export, by_run, by_slice
 from local.simulation.odd_answers import MISCOUNTED, UNLISTED
 from local.simulation.oracles.calm import is_calm
 from local.simulation.oracles.findings import Said
@@ -192,7 +192,7 @@ def nothing_after_the_end(world: World) -> Iterator[Said]:
         yield Said("reopened", words)
     for change in world.service.changes:
         ended = world.history.ended.get(by_run(change))
-        if not ended or change.kind == "state" or change.late or _asleep(world, change, ended.time):
+        if not ended or change.kind == "state" or change.late or _is_beyond_recall(change, ended):
             continue
         if change.time > ended.time:
             late = "left" if change.left > ended.time else "arrived"
@@ -201,11 +201,12 @@ def nothing_after_the_end(world: World) -> Iterator[Said]:
             return
 
 
-def _asleep(world: World, change: Change, end: float) -> bool:
-    """Whether somebody slept until somebody else had ended the run: nobody can call back what had left before."""
-    return change.left <= end and any(
-        change.left <= time + long and time <= end for time, long in world.platform.stalls
-    )
+def _is_beyond_recall(change: Change, ended: Ended) -> bool:
+    """Whether the call had left before the run ended, of somebody who had lost their lock by then: they slept, or could
+    not renew it, or somebody broke it."""
+    _, step, slice_ = by_slice(change)
+    lock = step if slice_ is None else f"slice-{slice_:05}"
+    return change.left <= ended.time and lock not in ended.locked
 
 
 def a_cancelled_run_stops(world: World) -> Iterator[Said]:
