@@ -36,7 +36,7 @@ def oddities(folder: str, plan: Plan, chance: random.Random, apart: random.Rando
         odd["pause"] = MINUTE * (float(plan.settings["QUIET_MINUTES"]) + chance.uniform(5, 25))
     if apart.random() < 0.08:
         odd["ruined"] = apart.choice(plan.tables[folder])
-    if apart.random() < 0.15:
+    if apart.random() < 0.05:
         odd["parts"] = apart.choice([11, 13])
     return odd
 

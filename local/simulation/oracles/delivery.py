@@ -15,6 +15,7 @@ from local.simulation.world import World
 
 GOOD = ("succeeded", "completed_with_rejects")
 _NOT_THERE = 203
+LOCK = 30.0  # seconds
 CALM_SLACK, TROUBLED_SLACK = 15.0, 800.0  # seconds
 
 
@@ -192,7 +193,7 @@ def nothing_after_the_end(world: World) -> Iterator[Said]:
         yield Said("reopened", words)
     for change in world.service.changes:
         ended = world.history.ended.get(by_run(change))
-        if not ended or change.kind == "state" or change.late or _is_beyond_recall(change, ended):
+        if not ended or change.kind == "state" or change.late or _is_beyond_recall(world, change, ended):
             continue
         if change.time > ended.time:
             late = "left" if change.left > ended.time else "arrived"
@@ -201,9 +202,11 @@ def nothing_after_the_end(world: World) -> Iterator[Said]:
             return
 
 
-def _is_beyond_recall(change: Change, ended: Ended) -> bool:
+def _is_beyond_recall(world: World, change: Change, ended: Ended) -> bool:
     """Whether the call had left before the run ended, of somebody who had lost their lock by then: they slept, or could
     not renew it, or somebody broke it."""
+    if is_calm(world, change.left - LOCK, ended.time):
+        return False
     _, step, slice_ = by_slice(change)
     lock = step if slice_ is None else f"slice-{slice_:05}"
     return change.left <= ended.time and lock not in ended.locked
