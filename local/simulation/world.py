@@ -49,14 +49,14 @@ class World:
         self.more = random.Random(f"more {seed}")
         if seed % 6 in RICH:
             self.plan = enriched(self.plan, self.more)
-        apart = random.Random(f"apart {seed}")
+        self.apart = random.Random(f"apart {seed}")
         self.weather = Weather()
         clock = SimulatedClock(self.scheduler)
         self.state, self.catalog = MemoryBlobs("export-state", clock), MemoryBlobs("export-catalog", clock)
         self.segments, self.queue = MemoryBlobs("segments", clock), MemoryQueue("export-work", clock)
         self.records = Records(self.state, self.catalog, self.queue)
         self.service = Service(self.scheduler, self.plan.service, slow=self.plan.slow)
-        self.service.blanks = self.plan.rich and apart.random() < 0.2
+        self.service.blanks = self.plan.rich and self.apart.random() < 0.2
         population = Population(random.Random(f"people {seed}"), self.plan.all_tables, self.plan.lively)
         population.settle(self.plan.people)
         self.insights = Insights(
@@ -78,7 +78,7 @@ class World:
             self.plan,
             self.chance,
             self.more,
-            apart,
+            self.apart,
             self.weather,
             self.service,
             self.insights,
@@ -187,6 +187,8 @@ class World:
             refresh = self.insights.refresh(folder, clean=True)
             if self.plan.rich and self.more.random() < 0.5:
                 self._begin_just_before(folder, refresh)
+            elif self.plan.rich:
+                self._rehearse(folder, refresh)
         self._run(20 * MINUTE)
         for export, document in self.plan.exports.items():
             saved = self.records.exports().get(export) or {}
@@ -208,6 +210,14 @@ class World:
                 begin = partial(self.operator.start, export, mode="everything")
                 self.scheduler.at(max(self.scheduler.time, whole_at - self.more.uniform(1.5, 4)), begin)
                 self.scheduler.at(whole_at + self.more.uniform(0, 3), lambda: self.platform.door("tick", tick))
+
+    def _rehearse(self, folder: str, refresh: Refresh) -> None:
+        """Somebody tries each export of the folder before the timer has found the refresh."""
+        quiet = MINUTE * float(self.plan.settings["QUIET_MINUTES"])
+        for export, document in self.plan.exports.items():
+            if self.plan.folder_of(document) == folder and export in self.records.exports():
+                begin = quiet + refresh.ends + self.apart.uniform(1, 60)
+                self.scheduler.at(begin, partial(self.operator.start, export, patient=True, dry_run=True))
 
     def _run(self, seconds: float) -> None:
         self.scheduler.run(self.scheduler.time + seconds)
