@@ -1,5 +1,7 @@
 """A run ends when nothing is on its way for it any more: what lands afterwards could undo what the next run sends."""
 
+from typing import Any
+
 import requests
 from memory_world import EXPORT, MemoryWorld
 from world import csv_rows, person
@@ -8,6 +10,7 @@ from shared.record.batch_results import BatchResult, SliceResult
 from shared.record.run_record import Run
 from shared.record.step_outcome import Next
 from shared.runs.cancel import cancel
+from shared.runs.finish_step import finish
 
 PEOPLE = 5
 
@@ -54,3 +57,32 @@ def test_a_cancelled_run_waits_for_what_is_on_its_way() -> None:
 
     assert not meanwhile.ended
     assert (end.status, end.counts.added) == ("cancelled", PEOPLE)
+
+
+def test_a_run_that_is_cancelled_while_its_plan_is_written_down_has_the_account_of_the_plan() -> None:
+    """The step that ends it has read the record before, and finds nobody at work after."""
+    world = MemoryWorld()
+    world.save()
+    world.put_rows(csv_rows(*map(person, range(PEOPLE))), at="2026/11/23/0900")
+    id_ = world.start().id
+    read: list[Run] = []
+
+    class Meanwhile:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(world.state, name)
+
+        def write(self, name: str, data: bytes, **more: Any) -> str:
+            if name.endswith("/run.json") and b'"sending"' in data and not read:
+                cancel(world.app, EXPORT, id_)
+                read.append(world.app.runs.get(EXPORT, id_))
+            return world.state.write(name, data, **more)
+
+    plan = world.take()
+    assert plan
+    world.work(plan, world.new_app(state=Meanwhile()))
+    with world.app.locked(read[0], "finish") as lock:
+        (*_, end) = finish(world.app, read[0], lock)
+
+    assert read[0].status == "planning"
+    assert end.changes["status"] == "cancelled"
+    assert (end.changes["counts"].rows_read, end.changes["counts"].unsent) == (PEOPLE, PEOPLE)

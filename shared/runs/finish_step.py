@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from shared.errors import SliceMissing
+from shared.errors import Changed, SliceMissing
 from shared.parts import App
 from shared.ports.compare_and_swap import replace
 from shared.record import acknowledged
@@ -29,9 +29,11 @@ def finish(app: App, run: Run, lock: StepLock) -> Iterator[Outcome]:
     is_sent = run.status == "finishing" or (run.status == "sending" and not open_slices(app, run))
     if not run.stopping and not is_sent:
         return
-    if run.status != "finishing" and _is_at_work(app, run):
-        yield Outcome(follow=(Next("finish", delay=LOOKS_AFTER),))
-        return
+    if run.status != "finishing":
+        if _is_at_work(app, run):
+            yield Outcome(follow=(Next("finish", delay=LOOKS_AFTER),))
+            return
+        run = _as_it_was_left(app, run)
     if run.status == "sending" and not run.stopping:
         yield Outcome({"status": "finishing", "sent_at": app.clock.now()})
     if run.slices and not run.dry_run:
@@ -49,6 +51,15 @@ def _is_at_work(app: App, run: Run) -> bool:
             return False
         app.clock.sleep(GLANCE_SECONDS)
     return True
+
+
+def _as_it_was_left(app: App, run: Run) -> Run:
+    """Read again: whoever planned it may have written that down before they let go. Raises Changed where another
+    planning has begun since."""
+    newest = app.runs.get(run.export, run.id)
+    if newest.attempt != run.attempt:
+        raise Changed(f"the run {run.id}")
+    return newest
 
 
 def _confirm(app: App, run: Run, lock: StepLock) -> tuple[Totals, Mapping[str, int]]:
