@@ -106,11 +106,12 @@ def acknowledged_is_true(world: World) -> Iterator[Said]:
 
 
 def _nobody_heard(world: World, change: Change) -> bool:
-    """Whether the answer came when the run had ended, or to somebody who slept over its end."""
+    """Whether the answer came when the run had ended, or to somebody who slept over its end, or nearly: what is saved
+    while the run is being closed counts no more."""
     ended = world.history.ended.get(by_run(change))
     if ended is None:
         return False
-    slept_over_it = any(time <= ended.time <= time + long for time, long in world.platform.stalls)
+    slept_over_it = any(time <= ended.time <= time + long + CALM_SLACK for time, long in world.platform.stalls)
     return change.time > ended.time or slept_over_it
 
 

@@ -62,7 +62,7 @@ FAULTS: tuple[Fault, ...] = (
     fault(
         "a finish that closes while a slice is at work",
         "a cancelled run ends before its calls do",
-        ("shared/runs/finish_step.py", 'if run.status != "finishing" and _is_at_work(app, run):', "if not run.export:"),
+        ("shared/runs/finish_step.py", "        if _is_at_work(app, run):", "        if not run.export:"),
     ),
     fault(
         "a finish that does not wait for all slices",
