@@ -82,6 +82,26 @@ def test_a_missing_column_is_named_beside_those_there_are(text: str) -> None:
     assert "Its columns are: CustomerId, EMail, City." in raised.value.action
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        "00000000000000000000000000000000;nobody at example.com;Jonas;Kazlauskas",
+        "0f3c1d6e-6f0a-4b52-9d7c-2f1f6c0a9b11,nobody at example.com,Jonas",
+        "C-1,nobody at example.com,Jonas",
+        "Jonas,Kazlauskas,Kaunas",
+        "Jonas|nobody at example.com|Kaunas",
+    ],
+)
+def test_a_profile_in_the_place_of_the_names_is_not_shown(row: str) -> None:
+    """model.json does not tell the columns, nor the delimiter: the row may be anything."""
+    with pytest.raises(SegmentError) as raised:
+        plan(f"{row}\n", mapping=Mapping(email="EMail"), parts=[partition(columns=None, header=True)])
+
+    assert raised.value.code in ("header_missing", "columns_missing")
+    said = raised.value.message + raised.value.action
+    assert not [word for word in ("Jonas", "nobody", "0000", "0f3c", "C-1") if word in said]
+
+
 def test_columns_are_the_same_only_in_the_same_letters() -> None:
     with pytest.raises(SegmentError, match="has no column email,"):
         plan("1,a@example.com,Cork\n", mapping=Mapping(email="email"))

@@ -7,8 +7,10 @@ from shared.segments.header_row import header
 from shared.segments.snapshots import Partition
 
 
-def must_have_columns(mapping: Mapping, columns: tuple[str, ...], where: str) -> None:
-    """Raises SegmentError where a column of the mapping is not there, or there twice. ``where`` begins the sentence."""
+def must_have_columns(mapping: Mapping, columns: tuple[str, ...], where: str, *, told: bool) -> None:
+    """Raises SegmentError where a column of the mapping is not there, or there twice. ``where`` begins the sentence.
+    Where model.json has not ``told`` the columns, they are the cells of a first row: it may be a profile, unless one of
+    them is a name that the mapping knows, and a profile is not shown."""
     missing = [column for column in mapping.columns() if column not in columns]
     twice = [column for column in mapping.columns() if columns.count(column) > 1]
     if missing or twice:
@@ -16,8 +18,14 @@ def must_have_columns(mapping: Mapping, columns: tuple[str, ...], where: str) ->
         raise SegmentError(
             "columns_missing" if missing else "columns_ambiguous",
             f"{where} {what}, which the mapping of the export names.",
-            f"Its columns are: {', '.join(columns)}. Correct the mapping, or export the segment with the column.",
+            f"{_said(mapping, columns, told=told)} Correct the mapping, or export the segment with the column.",
         )
+
+
+def _said(mapping: Mapping, columns: tuple[str, ...], *, told: bool) -> str:
+    if told or set(mapping.columns()) & set(columns):
+        return f"Its columns are: {', '.join(columns)}."
+    return "Its first row holds none of the names, and model.json does not tell the columns."
 
 
 def partition_columns(partition: Partition, block: Block, where: str) -> tuple[tuple[str, ...], Block]:

@@ -7,7 +7,8 @@ from shared.ports.blobs import Blobs
 from shared.segments.csv_records import blocks
 from shared.segments.snapshots import Partition, Snapshot
 
-_NOT_A_NAME = re.compile(r".*@.*|[-+0-9.:/ TZ]*[0-9][-+0-9.:/ TZ]*")
+# An address, a number, a date or an id; and a whole row, whose delimiter nobody has told.
+_NOT_A_NAME = re.compile(r".*[@;|\t].*|[-+0-9.:/ TZ]*[0-9][-+0-9.:/ TZ]*|[0-9a-fA-F-]{16,}")
 
 
 def columns(container: Blobs, snapshot: Snapshot) -> tuple[str, ...]:
