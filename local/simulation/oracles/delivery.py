@@ -14,7 +14,7 @@ from local.simulation.service import Change
 from local.simulation.world import World
 
 GOOD = ("succeeded", "completed_with_rejects")
-_NOT_THERE = 203
+_NOT_THERE, _DELETED = 203, 205
 LOCK = 30.0  # seconds
 CALM_SLACK, TROUBLED_SLACK = 15.0, 800.0  # seconds
 
@@ -57,7 +57,7 @@ def _not_arrived(world: World, ended: Ended, reading: Reading, refused: set[str]
         last = own[-1] if own else None
         # Sent twice, since somebody slept before it saved the answer, either answer is true.
         taken = any(by_run(one) == run["id"] and one.code is None for one in own)
-        if email in refused:
+        if email in refused or (last and by_run(last) != run["id"] and _nobody_heard(world, last)):
             continue
         name = f"{run['id']}: {email.partition('@')[0]}"
         if last is None or last.kind != "import":
@@ -156,6 +156,10 @@ def counts_are_true(world: World) -> Iterator[Said]:
             "updated": sum(one.before is not None for one in taken),
             "refused": len(last) - len(taken),
         }
+        if run["status"] not in GOOD:
+            # Whoever was to be put back in a second call, which was not made any more, has no answer, and is unsent.
+            put_back = sum(one.code == _DELETED and not one.resubscribe for one in last.values())
+            true["refused"] = max(true["refused"] - put_back, min(true["refused"], told["refused"]))
         if told != true:
             yield Said("counts", f"{run['id']} says {told}, and the service {true}")
         off = _taken_off(world, run)
