@@ -222,17 +222,6 @@ def test_a_claim_that_outlived_its_run_is_dropped(world: World) -> None:
     assert world.app.claims.held(run.export) is None
 
 
-@pytest.mark.parametrize("what", ["active.json", "snapshots.json", "run.json"])
-def test_a_record_that_cannot_be_read_does_not_keep_the_others_from_their_turn(world: World, what: str) -> None:
-    run = world.run()
-    spoilt = f"runs/{run.export}/{run.id}/run.json" if what == "run.json" else f"exports/{run.export}/{what}"
-    world.app.state.write(spoilt, b'{"status": "paused", "who": "jane@contoso.example"}')
-    other = world.app.catalog.export(run.export).model_copy(update={"id": "other", "schedule": "refresh"})
-    world.app.catalog.save(other)
-
-    assert [one.export for one in tick(world.app)] == ["other"]
-
-
 def test_an_invocation_hands_over_before_its_time_is_up(world: World) -> None:
     world.app = dataclasses.replace(world.app, invocation_seconds=0)
     world.control("PUT", "options", {"latency": 0.2})

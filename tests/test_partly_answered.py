@@ -13,7 +13,6 @@ from world import balances, csv_rows, person
 from local.memory.clock import ManualClock
 from shared.campaign_monitor.account import Account, Accounts
 from shared.errors import LockLost
-from shared.record.batch_results import BatchResult, SliceResult
 from shared.record.run_record import Run
 from shared.record.slices import Sizes
 from shared.record.step_lock import LOCK_SECONDS
@@ -243,30 +242,6 @@ def test_rows_that_cannot_be_read_are_counted_over_all_that_is_sent_of_a_batch()
 
     assert [type(error) for error in story.world.errors] == [LockLost]
     assert (run.status, run.counts.refused) == ("failed", 21)
-
-
-def test_a_batch_counts_once_and_by_the_most_that_was_answered_of_it() -> None:
-    results = MemoryWorld().app.results(Run.model_construct(export=EXPORT, id="1", attempt=None))
-    little, more = (BatchResult(added=2, unanswered=(2, 3)), BatchResult(added=3, unanswered=(3,)))
-
-    results.save(0, SliceResult.of(2, {0: more, 1: little}))
-    assert results.save(0, SliceResult.of(2, {0: little, 1: more})).partly == {0: more, 1: more}
-
-    results.save(0, SliceResult.of(2, {0: BatchResult(added=4)}))
-    saved = results.save(0, SliceResult.of(2, {0: more}))
-    assert saved.done == {0: BatchResult(added=4)}
-    assert saved.partly == {1: more}
-    assert not saved.complete
-    ((_, totals),) = results.totals()
-    assert totals == saved.totals
-    assert (totals.done, totals.added) == (1, 7)
-
-
-def test_what_a_version_that_knows_no_partly_answered_batches_has_sent_whole_counts_alone() -> None:
-    left = SliceResult(batches=1, done={0: BatchResult(updated=4)}, partly={0: BatchResult(added=2, unanswered=(2, 3))})
-
-    assert left.answered == left.done
-    assert (left.totals.added, left.totals.updated) == (0, 4)
 
 
 def _must_send_the_rest_alone(story: Story, scene: Callable[[], Story]) -> None:

@@ -44,6 +44,11 @@ def ticked(world: World) -> list[Run]:
     return [world.app.runs.get(one.export, one.id) for one in started]
 
 
+def ticked_at_once(world: World) -> list[Run]:
+    with ThreadPoolExecutor(8) as pool:
+        return [run for runs in pool.map(lambda _: tick(world.app), range(8)) for run in runs]
+
+
 def test_a_refresh_is_exported_by_itself_and_once(own: World) -> None:
     own.put_rows(csv_rows(person(1)))
     own.save(schedule="refresh")
@@ -108,10 +113,7 @@ def test_ticks_that_overlap_start_one_run(own: World, schedule: str) -> None:
     own.put_rows(csv_rows(person(1)))
     save_at(own, datetime.now(UTC) - timedelta(days=2), schedule=schedule)
 
-    with ThreadPoolExecutor(8) as pool:
-        started = [run for runs in pool.map(lambda _: tick(own.app), range(8)) for run in runs]
-
-    assert len(started) == 1
+    assert len(ticked_at_once(own)) == 1
     assert len(own.app.runs.ids(f"e-{own.id}")) == 1
 
 
@@ -167,10 +169,7 @@ def test_ticks_that_find_a_segment_put_back_start_one_run(own: World) -> None:
     own.run()
     own.save(schedule="refresh", segments=both)
 
-    with ThreadPoolExecutor(8) as pool:
-        started = [run for runs in pool.map(lambda _: tick(own.app), range(8)) for run in runs]
-
-    assert len(started) == 1
+    assert len(ticked_at_once(own)) == 1
     assert len(own.app.runs.ids(f"e-{own.id}")) == 3
 
 
@@ -245,6 +244,19 @@ def test_an_export_that_cannot_be_read_is_told_at_each_tick_and_the_others_have_
     assert run.status == "succeeded"
     told = [json.loads(line) for line in caplog.messages if '"not_started"' in line]
     assert told == [{"event": "not_started", "export": "a-broken-one", "error": "record_unreadable"}]
+
+
+@pytest.mark.parametrize("what", ["active.json", "snapshots.json", "run.json"])
+def test_a_record_that_cannot_be_read_does_not_keep_the_others_from_their_turn(own: World, what: str) -> None:
+    own.put_rows(csv_rows(person(1)))
+    own.save(schedule=None)
+    run = own.run()
+    spoilt = f"runs/{run.export}/{run.id}/run.json" if what == "run.json" else f"exports/{run.export}/{what}"
+    own.app.state.write(spoilt, b'{"status": "paused", "who": "jane@contoso.example"}')
+    other = own.app.catalog.export(run.export).model_copy(update={"id": "other", "schedule": "refresh"})
+    own.app.catalog.save(other)
+
+    assert [one.export for one in tick(own.app)] == ["other"]
 
 
 def test_keys_that_have_expired_are_cleaned_away(own: World) -> None:

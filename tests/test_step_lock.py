@@ -43,7 +43,7 @@ def test_a_renewal_that_comes_after_the_lock_has_run_out_does_not_bring_it_back(
     """The process sleeps between its look at the clock and the call."""
     clock = ManualClock()
     state = MemoryBlobs("state", clock)
-    with step_lock(_Drowsy(state, clock), "locks/one", clock, SystemThreads(), lambda: None) as lock:
+    with step_lock(_Late(state, clock, before_renewal=2), "locks/one", clock, SystemThreads(), lambda: None) as lock:
         clock.sleep(LOCK_SECONDS - 1)
         assert not lock.renew()
         with pytest.raises(LockLost):
@@ -54,13 +54,13 @@ def test_a_lock_is_good_for_as_long_as_the_storage_knows_it_and_not_a_moment_lon
     """The storage counts from when it is asked; the answer may come seconds later."""
     clock = ManualClock()
     state = MemoryBlobs("state", clock)
-    with step_lock(_Slow(state, clock), "locks/one", clock, SystemThreads(), lambda: None) as lock:
+    with step_lock(_Late(state, clock, answers=2), "locks/one", clock, SystemThreads(), lambda: None) as lock:
         clock.sleep(LOCK_SECONDS - 1.5)
         assert not state.is_leased("locks/one")
         with pytest.raises(LockLost):
             lock.check()
 
-    with step_lock(_Slow(state, clock), "locks/one", clock, SystemThreads(), lambda: None) as lock:
+    with step_lock(_Late(state, clock, answers=2), "locks/one", clock, SystemThreads(), lambda: None) as lock:
         assert lock.renew()
         clock.sleep(LOCK_SECONDS - 1.5)
         assert not state.is_leased("locks/one")
@@ -68,35 +68,30 @@ def test_a_lock_is_good_for_as_long_as_the_storage_knows_it_and_not_a_moment_lon
             lock.check()
 
 
-class _Slow:
-    """Blobs that are leased and renewed at once, and say so late."""
+class _Late:
+    """Blobs whose leases are renewed some seconds after they are asked for it, or say only then that they were."""
 
-    def __init__(self, blobs: MemoryBlobs, clock: ManualClock) -> None:
+    def __init__(
+        self, blobs: MemoryBlobs, clock: ManualClock, *, before_renewal: float = 0, answers: float = 0
+    ) -> None:
         self._blobs = blobs
         self._clock = clock
+        self._before_renewal = before_renewal
+        self._answers = answers
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._blobs, name)
 
     def lease(self, name: str, seconds: int) -> Any:
         lease = self._blobs.lease(name, seconds)
-        self._clock.sleep(2)
-        return SimpleNamespace(renew=lambda: (lease.renew(), self._clock.sleep(2)), release=lease.release)
+        self._clock.sleep(self._answers)
 
+        def renew() -> None:
+            self._clock.sleep(self._before_renewal)
+            lease.renew()
+            self._clock.sleep(self._answers)
 
-class _Drowsy:
-    """Blobs whose leases are renewed late."""
-
-    def __init__(self, blobs: MemoryBlobs, clock: ManualClock) -> None:
-        self._blobs = blobs
-        self._clock = clock
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._blobs, name)
-
-    def lease(self, name: str, seconds: int) -> Any:
-        lease = self._blobs.lease(name, seconds)
-        return SimpleNamespace(renew=lambda: (self._clock.sleep(2), lease.renew()), release=lease.release)
+        return SimpleNamespace(renew=renew, release=lease.release)
 
 
 def test_whatever_goes_wrong_after_the_lock_was_lost_is_that_it_was_lost() -> None:

@@ -18,14 +18,17 @@ def must_have_columns(mapping: Mapping, columns: tuple[str, ...], where: str, *,
         raise SegmentError(
             "columns_missing" if missing else "columns_ambiguous",
             f"{where} {what}, which the mapping of the export names.",
-            f"{_said(mapping, columns, told=told)} Correct the mapping, or export the segment with the column.",
+            _advice(mapping, columns, told=told),
         )
 
 
-def _said(mapping: Mapping, columns: tuple[str, ...], *, told: bool) -> str:
+def _advice(mapping: Mapping, columns: tuple[str, ...], *, told: bool) -> str:
     if told or set(mapping.columns()) & set(columns):
-        return f"Its columns are: {', '.join(columns)}."
-    return "Its first row holds none of the names, and model.json does not tell the columns."
+        return f"Its columns are: {', '.join(columns)}. Correct the mapping, or export the segment with the column."
+    return (
+        "Its first row holds none of the names, and model.json does not tell the columns. Run the export of Customer "
+        "Insights again: it writes model.json. Or correct the mapping."
+    )
 
 
 def partition_columns(partition: Partition, block: Block, where: str) -> tuple[tuple[str, ...], Block]:
