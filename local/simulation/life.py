@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -39,6 +39,7 @@ class Life:
     history: History
     platform: Platform
     operator: Operator
+    rejoined: set[int] = field(default_factory=set)
 
     def begin(self) -> None:
         """Plans what happens when, and what a run at work may meet."""
@@ -145,6 +146,8 @@ class Life:
         odd: dict[str, Any] = {}
         if self.plan.rich:
             comings.come_and_go(self.insights.population, self.plan, self.more)
+            if self.plan.moving:
+                self._rejoin_and_come_back()
             odd = comings.oddities(folder, self.plan, self.more, self.apart)
         refresh = self.insights.refresh(folder, **odd)
         if self.plan.rich:
@@ -174,6 +177,22 @@ class Life:
                     state = self.more.choice(["Unsubscribed", "Unsubscribed", "Bounced", "Active"])
                     moment = self.scheduler.time + self.more.uniform(0, 40) * MINUTE
                     self.scheduler.at(moment, partial(self.own_doing, list_id, email, state))
+
+    def _rejoin_and_come_back(self) -> None:
+        """Some of those who were deleted joined by themselves, and are in a segment again; with the next refresh they
+        leave it."""
+        population = self.insights.population
+        for number in self.rejoined:
+            population.put(number, ())
+        self.rejoined.clear()
+        for list_id in (one for account in self.plan.accounts for one in account.lists):
+            listing = self.service.listing(list_id)
+            for number, person in list(population.people.items()):
+                state = listing.get(person.email, {}).get("state")
+                if state == "Deleted" and not person.tables and self.apart.random() < 0.2:
+                    self.own_doing(list_id, person.email, "Active")
+                    population.put(number, self.plan.all_tables)
+                    self.rejoined.add(number)
 
     def own_doing(self, list_id: str, email: str, state: str) -> None:
         """Past the product somebody becomes active, unsubscribes or bounces."""

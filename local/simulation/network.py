@@ -65,7 +65,7 @@ class SimulatedAdapter(BaseAdapter):
             payload = self._service.serve(asked, job, left, late=scheduler.time > left + passage.answer)
             if is_followed(kind, payload):
                 self._surprise("between calls")
-                if kind == "import":
+                if answer_of(payload.content).get("Code") == _PARTLY:
                     self._surprise("within a batch")
             if kind == "import" and self._service.blanks:
                 payload = with_blanks(payload)

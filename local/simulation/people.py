@@ -1,6 +1,7 @@
 """Who there is, in which segments, and how that changes: the customers of the simulated company."""
 
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -74,7 +75,10 @@ class Population:
     def leave(self, chance: random.Random, most: int) -> None:
         """Up to so many more are in no table any more."""
         for number in chance.sample(sorted(self.people), min(most, len(self.people))):
-            self.people[number] = replace(self.people[number], tables=frozenset())
+            self.put(number, ())
+
+    def put(self, number: int, tables: Iterable[str]) -> None:
+        self.people[number] = replace(self.people[number], tables=frozenset(tables))
 
     def of(self, table: str) -> list[Person]:
         return [person for person in self.people.values() if table in person.tables]

@@ -6,12 +6,12 @@ What it wrote is kept for the oracles: each file with its rows, and when it was 
 import json
 import random
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from local.memory.blobs import MemoryBlobs
 from local.simulation.files import File, Style, file_of
-from local.simulation.people import COLUMNS, Population
+from local.simulation.people import COLUMNS, Person, Population
 from local.simulation.scheduler import Scheduler
 from local.simulation.weather import MINUTE
 
@@ -74,10 +74,9 @@ class Insights:
             paths[table] = f"{INSTANCE}/{folder}/{table}/{stamp}"
             people = self.population.of(table) if table != hollow else []
             usual = self.chance.choice([1, 1, 1, 2, 3]) + bool(pause)
-            for part in range(parts or usual):
+            for part, some in enumerate(_parts(people, parts or usual)):
                 name = f"{paths[table]}/{table}_{part + 1}.csv"
-                some, is_ruined = people[part :: parts or usual], table == ruined
-                files[name] = file_of(some, self.style, self.chance, clean=clean, ruined=is_ruined)
+                files[name] = file_of(some, self.style, self.chance, clean=clean, ruined=table == ruined)
             rows = [row for name, file in files.items() if name.startswith(paths[table]) for row in file.rows]
             members[table] = frozenset(row.email for row in rows if row.email)
         model = f"{INSTANCE}/{folder}/model.json"
@@ -154,3 +153,11 @@ class Insights:
             attributes = [{"name": column, "dataType": "string"} for column in COLUMNS]
             entities.append({"$type": "LocalEntity", "name": table, "attributes": attributes, "partitions": parts})
         return json.dumps({"name": "CI", "version": "1.0", "entities": entities}).encode()
+
+
+def _parts(people: list[Person], number: int) -> list[list[Person]]:
+    """Who stands in which file. Where there is a tenth one it has those of the second once more, from another city."""
+    parts = [people[part::number] for part in range(number)]
+    for tenth in parts[9:10]:
+        tenth += [replace(person, city="Elsewhere") for person in parts[1]]
+    return parts

@@ -76,7 +76,7 @@ class Scenes:
         """The service is away when whoever has to make several calls for one batch comes to the second."""
 
         def cut_off(_: Process) -> None:
-            seconds = self.apart.uniform(20, 90)
+            seconds = self.apart.uniform(60, 300)  # the client has some patience
             self.weather.service_away_until = max(self.weather.service_away_until, self.scheduler.time + seconds)
             self.scheduler.tell(f"the service is away for {seconds:.0f} s")
 

@@ -114,12 +114,17 @@ def _reading(history: History, run: dict[str, Any], mapping: dict[str, Any]) -> 
     seen: set[str] = set()
     rows = []
     for snapshot, parts in files_used(run):
-        for part in parts:
+        for part in sorted(parts, key=_number):
             versions = history.insights.written.get(f"{snapshot['path']}/{part}", [])
             file = versions[-1][1] if versions else None
             for row in file.rows if file else ():
                 rows.append(Read(snapshot["segment"], part, row, _fate(row, costs, seen)))
     return Reading(tuple(rows), mapping)
+
+
+def _number(file: str) -> int:
+    """Of a file in its table."""
+    return int(file.removesuffix(".csv").rpartition("_")[2])
 
 
 def _fate(row: Row, costs: set[str | None], seen: set[str]) -> str:
