@@ -106,8 +106,8 @@ class Unreadable(ExportError):
         super().__init__(
             "record_unreadable",
             f"{name} cannot be read.",
-            "A newer version of the app wrote it, or somebody changed it by hand: deploy that version again, or "
-            "restore the blob.",
+            "A newer version of the app wrote it, or somebody changed it by hand: deploy that version again, or mend "
+            "the blob by hand.",
         )
 
 

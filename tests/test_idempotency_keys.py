@@ -162,6 +162,17 @@ def test_a_key_that_a_version_before_bound_for_a_mode_is_not_answered_with_anoth
     assert asked(world).id == asked(world, mode="changes").id == run.id
 
 
+def test_a_key_that_a_version_before_bound_for_confirmed_removals_gives_its_run(world: MemoryWorld) -> None:
+    run = asked(world, confirm_removals=True)
+    (name,) = (info.name for info in world.state.list("idempotency/"))
+    record = json.loads(world.state.read(name).data)  # type: ignore[union-attr]
+    for unknown_then in ("mode_asked", "confirm_removals", "audit"):
+        del record[unknown_then]
+    world.state.write(name, json.dumps(record).encode())
+
+    assert asked(world, confirm_removals=True).id == run.id
+
+
 def test_two_callers_who_find_what_a_dead_door_left_get_one_run(world: MemoryWorld) -> None:
     with pytest.raises(Died):
         start(dying(world, "run.json"), EXPORT, "on-demand", key=KEY)

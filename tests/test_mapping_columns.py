@@ -92,10 +92,12 @@ def test_a_missing_column_is_named_beside_those_there_are(text: str) -> None:
         "Jonas|nobody at example.com|Kaunas",
     ],
 )
-def test_a_profile_in_the_place_of_the_names_is_not_shown(row: str) -> None:
-    """model.json does not tell the columns, nor the delimiter: the row may be anything."""
+@pytest.mark.parametrize("told", [None, ("CustomerId", "EMail", "FirstName")])
+def test_a_profile_in_the_place_of_the_names_is_not_shown(row: str, told: tuple[str, ...] | None) -> None:
+    """Where model.json does not tell the columns, nor the delimiter, the row may be anything; where it does, it may be
+    wrong about the row of names."""
     with pytest.raises(SegmentError) as raised:
-        plan(f"{row}\n", mapping=Mapping(email="EMail"), parts=[partition(columns=None, header=True)])
+        plan(f"{row}\n", mapping=Mapping(email="EMail"), parts=[partition(columns=told, header=True)])
 
     assert raised.value.code in ("header_missing", "columns_missing")
     said = raised.value.message + raised.value.action

@@ -158,7 +158,7 @@ def _segment(app: App, tried: Tried, export: Export, name: str) -> tuple[Snapsho
         return None
     tried(
         "columns",
-        lambda: must_have_columns(export.mapping, names, name, told=bool(snapshot.partitions[0].columns)),
+        lambda: must_have_columns(export.mapping, names, name, told=snapshot.partitions[0].columns or ()),
         lambda _: f"{name} has all columns that the mapping names.",
     )
     now = app.clock.now()

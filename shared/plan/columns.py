@@ -7,10 +7,10 @@ from shared.segments.header_row import header
 from shared.segments.snapshots import Partition
 
 
-def must_have_columns(mapping: Mapping, columns: tuple[str, ...], where: str, *, told: bool) -> None:
+def must_have_columns(mapping: Mapping, columns: tuple[str, ...], where: str, *, told: tuple[str, ...]) -> None:
     """Raises SegmentError where a column of the mapping is not there, or there twice. ``where`` begins the sentence.
-    Where model.json has not ``told`` the columns, they are the cells of a first row: it may be a profile, unless one of
-    them is a name that the mapping knows, and a profile is not shown."""
+    ``columns`` may be the cells of a first row that is a profile: shown are those alone that model.json has ``told``,
+    or the mapping names."""
     missing = [column for column in mapping.columns() if column not in columns]
     twice = [column for column in mapping.columns() if columns.count(column) > 1]
     if missing or twice:
@@ -22,12 +22,16 @@ def must_have_columns(mapping: Mapping, columns: tuple[str, ...], where: str, *,
         )
 
 
-def _advice(mapping: Mapping, columns: tuple[str, ...], *, told: bool) -> str:
-    if told or set(mapping.columns()) & set(columns):
-        return f"Its columns are: {', '.join(columns)}. Correct the mapping, or export the segment with the column."
+def _advice(mapping: Mapping, columns: tuple[str, ...], *, told: tuple[str, ...]) -> str:
+    known = [column for column in columns if column in told or column in mapping.columns()]
+    if known:
+        others = len(columns) - len(known)
+        shown = ", ".join(known) + (f", and {others} that model.json does not tell" if others else "")
+        return f"Its columns are: {shown}. Correct the mapping, or export the segment with the column."
+    said = "which model.json announces as a row of names" if told else "and model.json does not tell the columns"
     return (
-        "Its first row holds none of the names, and model.json does not tell the columns. Run the export of Customer "
-        "Insights again: it writes model.json. Or correct the mapping."
+        f"Its first row holds none of the names, {said}. Run the export of Customer Insights again: it writes "
+        "model.json. Or correct the mapping."
     )
 
 

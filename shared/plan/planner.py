@@ -111,7 +111,7 @@ class Planner:
             block = whole
             if columns is None and block.rows:
                 columns, block = partition_columns(partition, block, where)
-                must_have_columns(self._mapping, columns, where, told=bool(partition.columns))
+                must_have_columns(self._mapping, columns, where, told=partition.columns or ())
             rows += block.rows
             if rows <= at_most:
                 self._take(block, columns or (), partition.dialect, place)

@@ -20,7 +20,7 @@ _FOLDER = "idempotency"
 
 class _Bound(BaseModel):
     """``run`` may not exist yet: whoever bound it is about to begin it, or has died before. ``mode_asked`` is whether
-    the request named the mode, else it is what the export said; None of a version that did not write that down."""
+    the request named the mode, else it is what the export said. None is of a version that did not write that down."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -28,7 +28,7 @@ class _Bound(BaseModel):
     mode: Mode
     mode_asked: bool | None = None
     dry_run: bool
-    confirm_removals: bool = False
+    confirm_removals: bool | None = None
     audit: bool = False
     bound_at: datetime
 
@@ -128,7 +128,9 @@ def _bound(run: Run, *, mode_asked: bool) -> _Bound:
 
 def _asks_for_another(mine: _Bound, bound: _Bound) -> bool:
     """What was asked for is compared, not what the export said then: its mode may have been changed since."""
-    if (mine.dry_run, mine.confirm_removals, mine.audit) != (bound.dry_run, bound.confirm_removals, bound.audit):
+    if (mine.dry_run, mine.audit) != (bound.dry_run, bound.audit):
+        return True
+    if bound.confirm_removals not in (None, mine.confirm_removals):
         return True
     if bound.mode_asked is None:
         return mine.mode_asked is True and mine.mode != bound.mode

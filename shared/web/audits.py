@@ -9,6 +9,7 @@ from shared.record.blob_places import audit_name
 from shared.record.run_record import PublicRun
 from shared.runs.final_status import as_of_now
 from shared.runs.start import start
+from shared.web.csv_file import csv_file
 from shared.web.request_parts import AS_VIEWER, Contributor, ExportId, RunId, Wired, address, answers, header
 from shared.web.runs import RETRY_AFTER
 
@@ -58,8 +59,4 @@ def start_audit(export_id: ExportId, app: Wired, caller: Contributor, http: Requ
 def get_audit(export_id: ExportId, run_id: RunId, app: Wired) -> StreamingResponse:
     """Every acknowledged subscriber who is not active on the list, and fields that were sent and are not there."""
     run = app.runs.get(export_id, run_id)
-    return StreamingResponse(
-        app.state.chunks(audit_name(run)),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{run.export}-{run.id}-audit.csv"'},
-    )
+    return csv_file(app.state.chunks(audit_name(run)), f"{run.export}-{run.id}-audit.csv")

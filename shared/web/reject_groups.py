@@ -41,7 +41,7 @@ def grouped(chunks: Iterable[bytes], *, show: bool = False) -> list[RejectGroup]
     first: dict[tuple[str, str], list[RejectRow]] = {}
     rows = csv.reader(_lines(chunks))
     next(rows, None)
-    for segment, partition, line, customer_id, email, reason, message in rows:
+    for segment, partition, line, customer_id, email, reason, message, *_ in rows:  # a newer version may tell more
         group = (reason, message)
         counts[group] = counts.get(group, 0) + 1
         shown = first.setdefault(group, [])

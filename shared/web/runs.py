@@ -15,6 +15,7 @@ from shared.record.run_record import Mode, PublicRun, Run
 from shared.runs.cancel import cancel
 from shared.runs.final_status import as_of_now
 from shared.runs.start import start
+from shared.web.csv_file import csv_file
 from shared.web.reject_groups import RejectGroup, grouped
 from shared.web.request_parts import (
     AS_VIEWER,
@@ -217,11 +218,7 @@ def cancel_run(export_id: ExportId, run_id: RunId, app: Wired, caller: Contribut
 def get_rejects(export_id: ExportId, run_id: RunId, app: Wired) -> StreamingResponse:
     """Every profile that was not sent or was refused, with its address, where it came from, and why."""
     run = app.runs.get(export_id, run_id)
-    return StreamingResponse(
-        app.rejects(run).chunks(),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{run.export}-{run.id}-rejects.csv"'},
-    )
+    return csv_file(app.rejects(run).chunks(), f"{run.export}-{run.id}-rejects.csv")
 
 
 @router.get(
