@@ -145,9 +145,9 @@ class Life:
         self.insights.population.live()
         odd: dict[str, Any] = {}
         if self.plan.rich:
-            comings.come_and_go(self.insights.population, self.plan, self.more)
             if self.plan.moving:
-                self._rejoin_and_come_back()
+                self._rejoin_and_come_back(folder)
+            comings.come_and_go(self.insights.population, self.plan, self.more)
             odd = comings.oddities(folder, self.plan, self.more, self.apart)
         refresh = self.insights.refresh(folder, **odd)
         if self.plan.rich:
@@ -178,9 +178,9 @@ class Life:
                     moment = self.scheduler.time + self.more.uniform(0, 40) * MINUTE
                     self.scheduler.at(moment, partial(self.own_doing, list_id, email, state))
 
-    def _rejoin_and_come_back(self) -> None:
-        """Some of those who were deleted joined by themselves, and are in a segment again; with the next refresh they
-        leave it."""
+    def _rejoin_and_come_back(self, folder: str) -> None:
+        """Some of those who were deleted joined by themselves, and are in a segment again; with the next refresh, which
+        comes when that has been exported, they leave it."""
         population = self.insights.population
         for number in self.rejoined:
             population.put(number, ())
@@ -189,10 +189,13 @@ class Life:
             listing = self.service.listing(list_id)
             for number, person in list(population.people.items()):
                 state = listing.get(person.email, {}).get("state")
-                if state == "Deleted" and not person.tables and self.apart.random() < 0.2:
+                if state == "Deleted" and not person.tables and self.apart.random() < 0.4:
                     self.own_doing(list_id, person.email, "Active")
                     population.put(number, self.plan.all_tables)
                     self.rejoined.add(number)
+        later = self.apart.uniform(40, 60) * MINUTE
+        if self.rejoined and self.scheduler.time + later < self.plan.hours * HOUR:
+            self.scheduler.later(later, partial(self._refresh, folder))
 
     def own_doing(self, list_id: str, email: str, state: str) -> None:
         """Past the product somebody becomes active, unsubscribes or bounces."""

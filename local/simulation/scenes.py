@@ -41,7 +41,7 @@ class Scenes:
                 self._slowly(run)
             elif self.chance.random() < 0.5:
                 self._plans_in_its_sleep(run)
-        if self.apart.random() < 0.3:
+        if self.apart.random() < 0.7:
             self._is_cut_off_within_a_batch(run)
         if self.apart.random() < 0.3:
             self._sleeps_before_it_asks_again(run)
