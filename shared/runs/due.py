@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from cronsim import CronSim
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared import stored_record
 from shared.catalog.documents import Export
@@ -16,11 +17,12 @@ from shared.record.run_record import Run, SnapshotUsed, Trigger
 
 @dataclass(frozen=True)
 class Due:
-    """What a run answers: a time of the schedule, or snapshots that are new. ``key`` is the same for everybody who
+    """What a run answers: a time of the ``schedule``, or snapshots that are new. ``key`` is the same for everybody who
     finds the same, so that two ticks that overlap start one run."""
 
     trigger: Trigger
     key: str
+    schedule: str
     due_at: datetime | None = None
     snapshots: tuple[SnapshotUsed, ...] = ()
 
@@ -40,7 +42,7 @@ def due_time(export: Export, runs: Iterable[Run], *, since: datetime, now: datet
             return None
         if run.created_at < latest:
             break
-    return Due("schedule", f"due {latest.isoformat()}", due_at=latest)
+    return Due("schedule", f"due {latest.isoformat()}", export.schedule, due_at=latest)
 
 
 def new_snapshots(
@@ -53,7 +55,7 @@ def new_snapshots(
     used = {one.segment: one for one in last}
     if not any(is_newer(one, used.get(one.segment)) for one in newest):
         return None
-    return Due("refresh", " ".join(["refresh", *(one.version for one in newest)]), snapshots=tuple(newest))
+    return Due("refresh", " ".join(["refresh", *(one.version for one in newest)]), "refresh", snapshots=tuple(newest))
 
 
 def note_snapshots(state: Blobs, export: str, used: Sequence[SnapshotUsed]) -> None:
@@ -62,17 +64,44 @@ def note_snapshots(state: Blobs, export: str, used: Sequence[SnapshotUsed]) -> N
     def decide(blob: Blob | None) -> bytes:
         return stored_record.written(tuple(used), blob.data if blob else None)
 
-    compare_and_swap(state, _noted_name(export), decide)
+    compare_and_swap(state, _snapshots_name(export), decide)
 
 
 def noted_snapshots(state: Blobs, export: str) -> tuple[SnapshotUsed, ...]:
-    """Those of the last run that came to plan."""
-    blob = state.read(_noted_name(export))
-    return stored_record.read_all(SnapshotUsed, blob.data, _noted_name(export)) if blob else ()
+    """Those of the last run that had any."""
+    name = _snapshots_name(export)
+    blob = state.read(name)
+    return stored_record.read_all(SnapshotUsed, blob.data, name) if blob else ()
 
 
-def _noted_name(export: str) -> str:
+def note_time(state: Blobs, export: str, due_at: datetime) -> None:
+    """Keeps it as long as ``note_snapshots`` does those."""
+
+    def decide(blob: Blob | None) -> bytes:
+        return stored_record.written(_Answered(due_at=due_at), blob.data if blob else None)
+
+    compare_and_swap(state, _time_name(export), decide)
+
+
+def noted_time(state: Blobs, export: str) -> datetime | None:
+    """The time of the schedule that a run answered last."""
+    name = _time_name(export)
+    blob = state.read(name)
+    return stored_record.read(_Answered, blob.data, name).due_at if blob else None
+
+
+class _Answered(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    due_at: AwareDatetime
+
+
+def _snapshots_name(export: str) -> str:
     return f"exports/{export}/snapshots.json"
+
+
+def _time_name(export: str) -> str:
+    return f"exports/{export}/answered.json"
 
 
 def next_time(export: Export, now: datetime) -> datetime | None:

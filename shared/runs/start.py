@@ -20,6 +20,10 @@ _log = logging.getLogger(__name__)
 _ORPHANS_FOR = timedelta(hours=1)
 
 
+class NoLongerDue(Exception):
+    """Whoever found it due read the export before somebody paused it, or gave it another schedule."""
+
+
 def start(
     app: App,
     export_id: str,
@@ -37,9 +41,11 @@ def start(
     was used within a day it is the run of then.
 
     Raises Conflict where the one at work is not what is asked for, or is being stopped, ConfigurationError where the
-    export may not run, or not like this now.
+    export may not run, or not like this now, NoLongerDue where what the run ``answers`` is not wanted any more.
     """
     export = app.catalog.export(export_id)
+    if answers and not (export.enabled and export.connection and export.schedule == answers.schedule):
+        raise NoLongerDue("it was changed since it was found due")
     app.agreed(export)
     now = app.clock.now()
     run = Run(

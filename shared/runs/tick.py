@@ -14,7 +14,7 @@ from shared.runs import due as schedule
 from shared.runs.due import Due
 from shared.runs.idempotency import Keys
 from shared.runs.last_tick import last_tick, note_tick
-from shared.runs.start import drop_orphans, start
+from shared.runs.start import NoLongerDue, drop_orphans, start
 from shared.runs.sweep import sweep
 
 _log = logging.getLogger(__name__)
@@ -34,6 +34,8 @@ def tick(app: App) -> list[Run]:
             if due:
                 run, is_new = start(app, export.id, due.trigger, key=due.key, answers=due)
                 started += [run] if is_new else []
+        except NoLongerDue as changed:
+            _log.info("%s was not started: %s", export.id, changed)
         except Exception as error:  # whatever is wrong with one export, the others have their turn
             known = error if isinstance(error, ExportError) else defect(error)
             _log.warning("%s was not started: %s", export.id, known, exc_info=known.__cause__)
@@ -65,4 +67,7 @@ def _due(app: App, export: Export, runs: Iterable[Run]) -> Due | None:
         newest = [pinned_snapshots.used(one) for one in pinned_snapshots.newest(app, export)]
         return schedule.new_snapshots(runs, newest, noted=schedule.noted_snapshots(app.state, export.id))
     since = app.catalog.scheduled_at(export)
-    return schedule.due_time(export, runs, since=since, now=app.clock.now())
+    due = schedule.due_time(export, runs, since=since, now=app.clock.now())
+    if due and (answered := schedule.noted_time(app.state, export.id)) and due.due_at and due.due_at <= answered:
+        return None
+    return due

@@ -7,7 +7,7 @@ from contextlib import closing
 
 from pydantic import ValidationError
 
-from shared.errors import Changed, ConfigurationError, ExportError, Held, LockLost, TemporaryError, defect
+from shared.errors import Changed, ConfigurationError, ExportError, Held, LockLost, NotFound, TemporaryError, defect
 from shared.parts import App
 from shared.record import telemetry
 from shared.record.batch_results import Totals
@@ -41,9 +41,8 @@ def work(app: App, message: bytes, delivery: int = 1) -> None:
     """One step of one run. ``delivery`` counts from 1. What is raised is delivered again; what would not be better
     the next time ends the run instead."""
     order = _order(message)
-    run = app.runs.get(order.export, order.run)
-    if run.ended:
-        let_go(app, run)
+    run = _at_work(app, order)
+    if run is None:
         return
     begun = app.clock.monotonic()
     step = _Step(app, order, run)
@@ -114,6 +113,20 @@ def _order(message: bytes) -> Message:
             "A message of the queue is no step of a run.",
             "Look for it in the poison queue: something else writes to this queue, or a newer version of the app did.",
         ) from None
+
+
+def _at_work(app: App, order: Message) -> Run | None:
+    """None where nothing is to be done any more: it has ended, or its record is gone, for it never began, or ended long
+    ago."""
+    try:
+        run = app.runs.get(order.export, order.run)
+    except NotFound as error:
+        _log.warning("export=%s run=%s: %s", order.export, order.run, error)
+        return None
+    if run.ended:
+        let_go(app, run)
+        return None
+    return run
 
 
 def _look_again(app: App, message: bytes, more: dict[str, int]) -> None:

@@ -1,0 +1,138 @@
+"""What a run has answered stays answered, also when a lifecycle rule has deleted the record of the run; and what nobody
+wants any more is not started."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from memory_world import EXPORT, JANE, MemoryWorld
+from world import csv_rows, person
+
+from shared.errors import NotFound
+from shared.record.run_record import Run, run_id
+from shared.runs.cancel import cancel
+from shared.runs.commit import note_answered
+from shared.runs.due import Due, noted_snapshots
+from shared.runs.start import NoLongerDue, start
+from shared.runs.tick import tick
+
+BEGIN = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
+
+
+def made(**changes: Any) -> MemoryWorld:
+    world = MemoryWorld()
+    world.put_rows(csv_rows(person(1)), at="2026/11/22/0900")
+    world.save(**changes)
+    return world
+
+
+def lived(world: MemoryWorld, days: int, run_days: int) -> list[tuple[str, datetime | None]]:
+    """What the runs of so many days answered, and the day on which each began; records go after ``run_days``."""
+    begun = []
+    end = world.clock.now() + timedelta(days=days)
+    while world.clock.now() < end:
+        world.clock.sleep(6 * 3600)
+        for info in [*world.state.list("runs/")]:
+            if world.clock.now() - info.modified > timedelta(days=run_days):
+                world.state.delete(info.name)
+        for run in tick(world.app):
+            begun.append((f"{run.created_at:%m-%d}", run.due_at))
+            world.pump()
+    return begun
+
+
+@pytest.mark.parametrize("run_days", [1, 2, 30])
+def test_a_time_is_answered_once_though_the_next_one_comes_when_its_run_is_gone(run_days: int) -> None:
+    world = made(schedule="0 6 1 * *", mode="everything")
+
+    assert [(day, due and f"{due:%m-%d}") for day, due in lived(world, 75, run_days)] == [
+        ("12-01", "12-01"),
+        ("01-01", "01-01"),
+        ("02-01", "02-01"),
+    ]
+
+
+@pytest.mark.parametrize("how", ["cancelled", "failed"])
+def test_a_refresh_whose_run_was_stopped_before_its_plan_stays_answered(how: str) -> None:
+    world = made(schedule="refresh")
+    (run,) = tick(world.app)
+    connection = world.app.catalog.connection("newsletter")
+    if how == "cancelled":
+        cancel(world.app, EXPORT, run.id, by=JANE)
+    else:
+        world.app.catalog.save(connection.model_copy(update={"consent": None}), by=JANE)
+    world.pump()
+    world.app.catalog.save(connection, by=JANE)
+    assert world.app.runs.get(EXPORT, run.id).status == how
+
+    assert lived(world, 5, 3) == []
+
+
+def test_a_rehearsal_answers_nothing() -> None:
+    world = made(schedule="refresh")
+    world.run(dry_run=True)
+    assert noted_snapshots(world.state, EXPORT) == ()
+
+
+def test_who_slept_over_the_next_run_does_not_put_back_what_was_answered() -> None:
+    """A planner writes its plan down, and sleeps until another run has ended."""
+    world = made(schedule="refresh")
+    (first,) = tick(world.app)
+    world.pump()
+    world.put_rows(csv_rows(person(1), person(2)), at="2026/11/23/0900")
+    (second,) = tick(world.app)
+    world.pump()
+    first, second = (world.app.runs.get(EXPORT, run.id) for run in (first, second))
+
+    note_answered(world.app, first)
+
+    assert noted_snapshots(world.state, EXPORT) == second.snapshots
+
+
+@pytest.mark.parametrize("schedule", ["refresh", "30 2 * * *"])
+@pytest.mark.parametrize(
+    "changes", [{"enabled": False}, {"schedule": None}, {"schedule": "0 1 1 1 *"}, {"connection": None}]
+)
+def test_a_tick_does_not_start_what_was_stopped_while_it_looked(schedule: str, changes: dict[str, Any]) -> None:
+    world = made(schedule=schedule)
+    world.clock.sleep(24 * 3600)
+
+    class Slow:
+        """The tick has read the export, and comes to look at its runs when somebody has stopped it."""
+
+        def __init__(self) -> None:
+            self.happened = False
+
+        def __getattr__(self, call: str) -> Callable[..., Any]:
+            if call == "folders" and not self.happened:
+                self.happened = True
+                world.save(**{"schedule": schedule} | changes)
+            return getattr(world.state, call)  # type: ignore[no-any-return]
+
+    assert tick(world.new_app(state=Slow())) == []
+    assert world.app.runs.ids(EXPORT) == []
+
+
+def test_who_asks_for_what_is_due_no_more_is_told() -> None:
+    world = made(enabled=False)
+    with pytest.raises(NoLongerDue):
+        start(world.app, EXPORT, "refresh", key="due", answers=Due("refresh", "due", schedule="refresh"))
+
+
+def test_the_messages_of_a_run_that_is_gone_are_of_no_account() -> None:
+    """It was cancelled after its door had died, and taken away before a worker came."""
+    world = made(schedule=None)
+    tick(world.app)
+    now = world.clock.now()
+    orphan = Run(id=run_id(now, "0" * 8), export=EXPORT, trigger="on-demand", created_at=now)
+    world.app.runs.create(orphan)
+    world.clock.sleep(900)
+    cancel(world.app, EXPORT, orphan.id, by=JANE)
+    tick(world.app)
+    with pytest.raises(NotFound):
+        world.app.runs.get(EXPORT, orphan.id)
+
+    world.pump()
+
+    assert (world.queue.poison_length(), world.errors) == (0, [])
