@@ -86,3 +86,38 @@ def test_a_run_that_is_cancelled_while_its_plan_is_written_down_has_the_account_
     assert read[0].status == "planning"
     assert end.changes["status"] == "cancelled"
     assert (end.changes["counts"].rows_read, end.changes["counts"].unsent) == (PEOPLE, PEOPLE)
+
+
+def test_who_slept_before_they_told_the_rejects_tells_none_when_others_have_ended_the_run() -> None:
+    """They have read the answers before the last one came."""
+    world = MemoryWorld()
+    world.save()
+    world.put_rows(csv_rows(*map(person, range(PEOPLE))), at="2026/11/23/0900")
+    run = world.start()
+    world.pump(1)
+    cancel(world.app, EXPORT, run.id)
+
+    def goes_on() -> None:
+        """The slice, whose sender lost the lock, is saved; others see that, and end the run."""
+        refused = SliceResult(batches=1, done={0: BatchResult(added=PEOPLE - 1, refused=((1, 206),))})
+        world.app.results(world.app.runs.get(EXPORT, run.id)).save(0, refused)
+        world.clock.sleep(40)
+        world.app.enqueue(run, Next("finish"))
+        world.pump()
+
+    class Asleep:
+        def __init__(self) -> None:
+            self.slept = False
+
+        def __getattr__(self, call: str) -> Any:
+            if call == "commit" and not self.slept:
+                self.slept = True
+                goes_on()
+            return getattr(world.state, call)
+
+    asleep = world.new_app(state=Asleep())
+    world.pump(app=asleep)
+
+    end = world.app.runs.get(EXPORT, run.id)
+    rejects = b"".join(world.app.rejects(end).chunks())
+    assert (end.status, end.counts.refused, rejects.count(b"refused_206")) == ("cancelled", 1, 1)

@@ -100,6 +100,28 @@ def test_deleted_its_blocks_are_gone(blobs: Blobs) -> None:
         blobs.commit("name", [ONE, TWO])
 
 
+def test_blocks_take_the_place_of_the_version_that_was_read_alone(blobs: Blobs) -> None:
+    blobs.commit("name", [ONE])
+    (before,) = (info.etag for info in blobs.list("name"))
+    blobs.stage("name", TWO, b"second ")
+    blobs.commit("name", [ONE, TWO], replaces=before)
+    assert content(blobs) == b"first second "
+
+    with pytest.raises(Changed):
+        blobs.commit("name", [ONE], replaces=before)
+    assert content(blobs) == b"first second "
+
+
+def test_blocks_that_replace_what_is_gone_make_nothing(blobs: Blobs) -> None:
+    blobs.commit("name", [ONE])
+    (before,) = (info.etag for info in blobs.list("name"))
+    blobs.delete("name")
+    blobs.stage("name", ONE, b"first ")
+    with pytest.raises(Changed):
+        blobs.commit("name", [ONE], replaces=before)
+    assert content(blobs) is None
+
+
 def test_of_no_blocks_it_is_empty(blobs: Blobs) -> None:
     blobs.commit("name", [])
     assert content(blobs) == b""

@@ -18,7 +18,7 @@ from shared.record.batch_results import SliceResult
 from shared.record.export_claim import Claim
 from shared.record.run_record import Run
 from shared.record.step_outcome import Message
-from shared.runs import idempotency, last_tick
+from shared.runs import due, idempotency, last_tick
 from shared.stored_record import read, written
 
 RECORDS: dict[str, list[dict[str, Any]]] = json.loads((stored_records.STORED / "every_field.json").read_text())
@@ -27,6 +27,7 @@ KINDS: dict[str, type[BaseModel]] = {
     "claim": Claim,
     "key": idempotency._Bound,
     "tick": last_tick._Tick,
+    "answered": due._Answered,
     "results": SliceResult,
     "message": Message,
     "export": Export,

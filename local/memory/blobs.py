@@ -102,9 +102,9 @@ class MemoryBlobs:
                 raise ValueError(f"The ids of the blocks of {name} differ in length.")
             staged[block] = data
 
-    def commit(self, name: str, blocks: list[str]) -> None:
+    def commit(self, name: str, blocks: list[str], *, replaces: str | None = None) -> None:
         with self._lock:
-            self._check_lease(name)
+            self._check(name, replaces)
             stored = self._blobs.get(name)
             known = dict(stored.blocks if stored else ()) | self._staged.get(name, {})
             if any(block not in known for block in blocks):

@@ -81,8 +81,8 @@ class SimulatedBlobs:
     def stage(self, name: str, block: str, data: bytes) -> None:
         self._write("stage", name, lambda: self._far.stage(name, block, data))
 
-    def commit(self, name: str, blocks: list[str]) -> None:
-        self._write("commit", name, lambda: self._far.commit(name, blocks))
+    def commit(self, name: str, blocks: list[str], *, replaces: str | None = None) -> None:
+        self._write("commit", name, lambda: self._far.commit(name, blocks, replaces=replaces))
 
     def blocks(self, name: str) -> list[str]:
         return self._read("blocks", name, lambda: self._far.blocks(name))

@@ -92,10 +92,10 @@ class BlobStorage:
         with self._translated(name):
             self._client.get_blob_client(name).stage_block(block, data)
 
-    def commit(self, name: str, blocks: list[str]) -> None:
+    def commit(self, name: str, blocks: list[str], *, replaces: str | None = None) -> None:
         with self._translated(name):
             client = self._client.get_blob_client(name)
-            client.commit_block_list([BlobBlock(block_id=block) for block in blocks])
+            client.commit_block_list([BlobBlock(block_id=block) for block in blocks], **_if_it_is(replaces))
 
     def blocks(self, name: str) -> list[str]:
         with self._translated(name), _if_it_is_there():

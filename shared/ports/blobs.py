@@ -80,9 +80,10 @@ class Blobs(Protocol):
         """Puts one block of a blob beside it; nothing is seen of it before ``commit``. ``block`` is base64, and all ids
         of a blob have one length."""
 
-    def commit(self, name: str, blocks: list[str]) -> None:
+    def commit(self, name: str, blocks: list[str], *, replaces: str | None = None) -> None:
         """Makes the blob out of blocks staged or committed before, in this order; staged ones that are not named are
-        gone. Twice with the same blocks gives the same blob. Raises Changed where a block is not there."""
+        gone. Twice with the same blocks gives the same blob. Raises Changed where a block is not there, or the blob is
+        no longer the one with the ETag ``replaces``."""
 
     def blocks(self, name: str) -> list[str]:
         """The ids of the committed blocks, in order; none where there is no such blob."""

@@ -77,9 +77,17 @@ class RejectsFile:
         self._container = container
         self._name = name
 
-    def write(self, part: str, rejects: Iterable[Reject], *, after: str | None = None) -> Counter[str]:
+    @property
+    def etag(self) -> str | None:
+        """Of the file as it is now; None where there is none."""
+        return next((info.etag for info in self._container.list(self._name) if info.name == self._name), None)
+
+    def write(
+        self, part: str, rejects: Iterable[Reject], *, after: str | None = None, replaces: str | None = None
+    ) -> Counter[str]:
         """Makes ``part`` the last one, behind the part ``after``. ``part`` is one letter; the first has the header.
-        Returns how many there are of each reason."""
+        Returns how many there are of each reason. Raises Changed where the file is no longer the one with the ETag
+        ``replaces``: somebody else has written since who may know more."""
         reasons: Counter[str] = Counter()
         blocks = [block for block in self._container.blocks(self._name) if after and _part(block) == after]
         if after is None:
@@ -87,7 +95,7 @@ class RejectsFile:
         for number, some in enumerate(batched(rejects, BLOCK_ROWS, strict=False), 1):
             blocks.append(self._stage(part, number, map(_cells, some)))
             reasons.update(reject.reason for reject in some)
-        self._container.commit(self._name, blocks)
+        self._container.commit(self._name, blocks, replaces=replaces)
         return reasons
 
     def chunks(self) -> Iterator[bytes]:

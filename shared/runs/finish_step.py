@@ -64,8 +64,8 @@ def _as_it_was_left(app: App, run: Run) -> Run:
 
 def _confirm(app: App, run: Run, lock: StepLock) -> tuple[Totals, Mapping[str, int]]:
     """Writes what Campaign Monitor confirmed and what it refused."""
-    name = acknowledged.name(run.export, run.list_id)
-    results = app.results(run)
+    name, rejects = acknowledged.name(run.export, run.list_id), app.rejects(run)
+    results, rejects_before = app.results(run), rejects.etag
     totals = Totals()
     with app.workspace() as work:
         confirmation = Confirmation(
@@ -88,7 +88,7 @@ def _confirm(app: App, run: Run, lock: StepLock) -> tuple[Totals, Mapping[str, i
         lock.check()
         with merged.open("rb") as file:
             replace(app.state, name, file, etag)
-        return totals, app.rejects(run).write("r", confirmation.rejects(run), after="p")
+        return totals, rejects.write("r", confirmation.rejects(run), after="p", replaces=rejects_before)
 
 
 def _planned(app: App, run: Run, number: int) -> bytes | None:
