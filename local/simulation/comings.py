@@ -20,9 +20,9 @@ def more_refreshes(plan: Plan, chance: random.Random) -> list[float]:
 
 
 def come_and_go(population: Population, plan: Plan, chance: random.Random) -> None:
-    """Before a refresh of a moving world: many of those who left are back, and some others leave."""
+    """Before a refresh of a moving world: most of those who left are back, and some others leave."""
     if plan.moving:
-        population.come_back(chance, 0.4)
+        population.come_back(chance, 0.6)
         population.leave(chance, chance.choice([1, 2, 3]))
 
 
