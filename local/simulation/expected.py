@@ -9,6 +9,7 @@ REFRESHES = "when a run takes a refresh as a whole"
 CONFIRMATIONS = "when a confirmation names the run that was stopped"
 ANSWERS = "when an answer that does not name whom it refused is acknowledged for nobody"
 INTENT = "when it is written down before the call who is about to be taken off"
+REJOINED = "when an export learns that somebody whom it deleted is on the list by themselves"
 SUPPRESSION = "when an export asks whether a returner is suppressed before it puts them back"
 
 
@@ -53,6 +54,12 @@ EXPECTED = (
         "forgotten deletion whose answer got lost",
         "whoever deleted them died or slept before that was saved, and nobody can tell any more who it was",
         INTENT,
+    ),
+    Expected(
+        "opted_out_stays_out",
+        "not its own any more",
+        "whom the export deleted, who joined by themselves, and whom another one deleted: both are but deleted",
+        REJOINED,
     ),
     Expected("acknowledged_is_true", "refused in an odd answer", "and are acknowledged", ANSWERS),
     Expected("only_the_own_are_removed", "not added in an odd answer", "and later taken for its own", ANSWERS),

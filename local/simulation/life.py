@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -71,7 +72,20 @@ class Life:
             for moment in comings.more_refreshes(self.plan, self.more):
                 self.scheduler.at(moment, partial(self._refresh, self.more.choice([*self.plan.tables])))
             self.history.on_end = self._after_a_run
+            if self.apart.random() < 0.3:
+                self._expire(self.apart.choice([1.5, 3]) * HOUR)
         self.history.on_step = self._on_step
+
+    def _expire(self, after: float) -> None:
+        """The records of runs that ended so long ago are deleted; there are days in between in Azure."""
+
+        def expire() -> None:
+            gone = self.records.expire(self.scheduler.now() - timedelta(seconds=after))
+            if gone:
+                self.scheduler.tell(f"the records of {gone} runs are deleted, {after / HOUR} h after their end")
+            self.scheduler.later(HOUR / 2, expire)
+
+        expire()
 
     def _on_step(self, run: dict[str, Any]) -> None:
         self._in_haste(run)

@@ -4,7 +4,8 @@ import csv
 import io
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from local.memory.blobs import MemoryBlobs
@@ -16,15 +17,29 @@ _RECORD = re.compile(r"runs/([^/]+)/([^/]+)/run\.json")
 
 @dataclass(frozen=True)
 class Records:
+    """``expired`` are those of runs that a lifecycle rule has deleted, by their names."""
+
     state: MemoryBlobs
     catalog: MemoryBlobs
     queue: MemoryQueue
+    expired: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def runs(self, export: str | None = None) -> list[dict[str, Any]]:
-        """The oldest first."""
-        names = [info.name for info in self.state.list(f"runs/{export}/" if export else "runs/")]
+        """The oldest first; also those that have expired."""
+        folder = f"runs/{export}/" if export else "runs/"
+        names = [info.name for info in self.state.list(folder)]
         found = [self._json(name) for name in names if _RECORD.fullmatch(name)]
-        return sorted(found, key=lambda run: str(run["id"]))
+        expired = [run for name, run in self.expired.items() if name.startswith(folder) and name not in names]
+        return sorted(found + expired, key=lambda run: str(run["id"]))
+
+    def expire(self, before: datetime) -> int:
+        """Deletes those of runs that had ended then, as the lifecycle rule does after some days; says how many."""
+        names = [info.name for info in self.state.list("runs/") if info.modified < before]
+        ended = {name: run for name in names if _RECORD.fullmatch(name) and (run := self._json(name)).get("ended_at")}
+        for name in ended:
+            self.state.delete(name)
+        self.expired.update(ended)
+        return len(ended)
 
     def exports(self) -> dict[str, dict[str, Any]]:
         documents = [json.loads(_data(self.catalog, info.name)) for info in self.catalog.list("exports/")]

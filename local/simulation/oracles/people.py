@@ -27,8 +27,9 @@ def opted_out_stays_out(world: World) -> Iterator[Said]:
         elif (change.before or {}).get("suppressed"):
             untold = "" if world.plan.service["suppression_first"] else " untold"
             yield Said(f"suppressed{untold}", f"{who}: {was} and suppressed, and is active again")
-        elif not _deleted_by_own(world, change):
-            yield Said("not its own", f"{who}: deleted by somebody else, and is active again")
+        elif by_export(change) not in (deleted_by := _deleted_by(world, change))[-1:]:
+            since = " any more" if by_export(change) in deleted_by else ""
+            yield Said(f"not its own{since}", f"{who}: deleted by somebody else, and is active again")
 
 
 def _state(record: Any) -> str | None:
@@ -40,10 +41,14 @@ def _resubscribes(world: World, change: Change) -> bool:
     return any(document["resubscribe"] for document in configured)
 
 
-def _deleted_by_own(world: World, change: Change) -> bool:
+def _deleted_by(world: World, change: Change) -> list[str]:
+    """The exports that deleted them while they were active, the last one last."""
     earlier = world.history.changes(change.list_id, change.email, until=change.time)
-    deletions = [one for one in earlier if one.kind == "delete" and one.code is None and _state(one.before) == "Active"]
-    return bool(deletions) and by_export(deletions[-1]) == by_export(change)
+    return [
+        by_export(one)
+        for one in earlier
+        if one.kind == "delete" and one.code is None and _state(one.before) == "Active"
+    ]
 
 
 def opt_outs_are_not_forgotten(world: World) -> Iterator[Said]:

@@ -25,7 +25,7 @@ _FINDINGS = ("active", "unconfirmed", "unsubscribed", "bounced", "deleted", "abs
 
 def times_are_kept(world: World) -> Iterator[Said]:
     """Each time of a schedule has its run, where nothing went wrong and no other run held the export; and no run
-    answers a time at which the export had another schedule, or was paused."""
+    answers a time at which the export had another schedule, or was paused, or one that another has answered."""
     runs = _runs(world)
     answered = {(run["export"], seconds(run["due_at"])) for run in runs if run.get("due_at")}
     for export in world.plan.exports:
@@ -45,6 +45,18 @@ def times_are_kept(world: World) -> Iterator[Said]:
                 yield Said(
                     "not its time", f"{run['id']} answers {due / HOUR:.1f} h, which {run['export']} had not then"
                 )
+
+    yield from _answered_twice(runs)
+
+
+def _answered_twice(runs: list[dict[str, Any]]) -> Iterator[Said]:
+    """A run that never held its export, and was taken away, has no end."""
+    answers: dict[tuple[str, str], str] = {}
+    ended = [run for run in runs if run.get("due_at") and run.get("ended_at")]
+    for run in sorted(ended, key=lambda run: str(run["id"])):
+        first = answers.setdefault((run["export"], run["due_at"]), run["id"])
+        if first != run["id"]:
+            yield Said("twice", f"{first} and {run['id']} answer the same time, {run['due_at']}")
 
 
 def _times(world: World, export: str) -> Iterator[float]:

@@ -28,6 +28,16 @@ FAULTS: tuple[Fault, ...] = (
         ("shared/runs/due.py", "    if latest <= since:\n        return None\n", ""),
     ),
     fault(
+        "a time that is answered as long as the record of its run is there",
+        "a lifecycle rule deletes that, and the time is due again",
+        ("shared/runs/tick.py", "due.due_at <= answered", "answered > app.clock.now()"),
+    ),
+    fault(
+        "a refresh that is answered as long as the record of its run is there",
+        "only a run that came to its plan notes it for longer",
+        ("shared/runs/commit.py", "    note_answered(app, run)\n    if app.claims", "    if app.claims"),
+    ),
+    fault(
         "a time while it was paused",
         "an export that is enabled again makes up for what it slept through",
         (

@@ -17,7 +17,7 @@ NEEDED = {
     "nothing_after_the_end": "a lost lock that nobody notices",
     "a_cancelled_run_stops": "a cancellation that the sender does not look for",
     "a_trial_sends_nothing": "a rehearsal that sends",
-    "one_run_at_a_time": "a cancellation that lets go of the export",
+    "one_run_at_a_time": "a claim that is taken from a living run",
     "only_leavers_are_removed": "who was turned down has left",
     "only_the_own_are_removed": "a list that is not read before",
     "removals_are_wanted": "an export that was changed goes on removing",
