@@ -1,6 +1,7 @@
 """What a run has answered stays answered, also when a lifecycle rule has deleted the record of the run; and what nobody
 wants any more is not started."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +13,6 @@ from world import csv_rows, person
 from shared.errors import NotFound
 from shared.record.run_record import Run, run_id
 from shared.runs.cancel import cancel
-from shared.runs.commit import note_answered
 from shared.runs.due import Due, noted_snapshots
 from shared.runs.start import NoLongerDue, start
 from shared.runs.tick import tick
@@ -75,31 +75,54 @@ def test_a_rehearsal_answers_nothing() -> None:
     assert noted_snapshots(world.state, EXPORT) == ()
 
 
-def test_who_slept_over_the_next_run_does_not_put_back_what_was_answered() -> None:
-    """A planner writes its plan down, and sleeps until another run has ended."""
-    world = made(schedule="refresh")
-    (first,) = tick(world.app)
-    world.pump()
-    world.put_rows(csv_rows(person(1), person(2)), at="2026/11/23/0900")
-    (second,) = tick(world.app)
-    world.pump()
-    first, second = (world.app.runs.get(EXPORT, run.id) for run in (first, second))
+@pytest.mark.parametrize("how", ["cancelled", "failed"])
+@pytest.mark.parametrize("schedule", ["refresh", "0 6 1 * *"])
+def test_so_it_is_where_another_run_takes_the_export_before_that_one_has_let_go_of_it(how: str, schedule: str) -> None:
+    """Whoever wrote its end died right after that."""
+    world = made(schedule=schedule)
+    world.clock.sleep(9 * 24 * 3600)
+    (run,) = tick(world.app)
+    ended = {"status": how, "ended_at": world.clock.now()}
+    world.app.runs.change(EXPORT, run.id, lambda newest: newest.model_copy(update=ended))
+    world.run(dry_run=True)
+    tick(world.app)
 
-    note_answered(world.app, first)
+    assert lived(world, 20, 3) == []
 
-    assert noted_snapshots(world.state, EXPORT) == second.snapshots
+
+def test_the_end_of_a_run_is_told_once_where_another_takes_the_export_from_it(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    world = made(schedule=None)
+    run = world.start()
+    ended = {"status": "failed", "ended_at": world.clock.now()}
+    world.app.runs.change(EXPORT, run.id, lambda newest: newest.model_copy(update=ended))
+
+    world.run()
+
+    told = [json.loads(line)["run"] for line in caplog.messages if '"run_ended"' in line]
+    assert told.count(run.id) == 1
+
+
+def test_what_a_version_before_has_answered_is_noted_by_the_next_tick() -> None:
+    world = made(schedule="0 6 1 * *")
+    world.clock.sleep(9 * 24 * 3600)
+    tick(world.app)
+    world.pump()
+    world.state.delete(f"exports/{EXPORT}/answered.json")
+
+    assert lived(world, 20, 3) == []
 
 
 @pytest.mark.parametrize("schedule", ["refresh", "30 2 * * *"])
 @pytest.mark.parametrize(
-    "changes", [{"enabled": False}, {"schedule": None}, {"schedule": "0 1 1 1 *"}, {"connection": None}]
+    "changes", [{"enabled": False}, {"schedule": None}, {"schedule": "0 1 1 1 *"}, {"connection": None}, {}]
 )
 def test_a_tick_does_not_start_what_was_stopped_while_it_looked(schedule: str, changes: dict[str, Any]) -> None:
     world = made(schedule=schedule)
     world.clock.sleep(24 * 3600)
 
     class Slow:
-        """The tick has read the export, and comes to look at its runs when somebody has stopped it."""
+        """The tick has read the export, and comes to look at its runs when somebody has stopped it, or deleted it."""
 
         def __init__(self) -> None:
             self.happened = False
@@ -107,7 +130,9 @@ def test_a_tick_does_not_start_what_was_stopped_while_it_looked(schedule: str, c
         def __getattr__(self, call: str) -> Callable[..., Any]:
             if call == "folders" and not self.happened:
                 self.happened = True
-                world.save(**{"schedule": schedule} | changes)
+                world.app.catalog.remove(world.app.catalog.export(EXPORT))
+                if changes:
+                    world.save(**{"schedule": schedule} | changes)
             return getattr(world.state, call)  # type: ignore[no-any-return]
 
     assert tick(world.new_app(state=Slow())) == []

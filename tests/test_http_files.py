@@ -60,6 +60,23 @@ def test_a_file_that_cannot_be_read_to_its_end_is_told_as_a_problem(
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("file", ["rejects", "rejects/summary"])
+def test_a_file_that_changes_while_it_is_read_is_read_again(world: MemoryWorld, file: str) -> None:
+    """A run that ends adds to it."""
+    run = world.run()
+    whole = got(world, run, file).content
+
+    class Once(Breaking):
+        def chunks(self, name: str, etag: str | None = None) -> Iterator[bytes]:
+            yield next(self._blobs.chunks(name, etag))[:40]
+            self.chunks = self._blobs.chunks  # type: ignore[method-assign]
+            raise self._error
+
+    answer = got(world, run, file, state=Once(world.state, Changed("rejects.csv")))
+
+    assert (answer.status_code, answer.content) == (200, whole)
+
+
 def test_a_summary_of_what_a_newer_version_tells_more_of(world: MemoryWorld) -> None:
     run = world.run()
     (name,) = (info.name for info in world.state.list(f"runs/{EXPORT}/") if info.name.endswith("rejects.csv"))

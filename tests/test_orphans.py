@@ -12,7 +12,7 @@ from shared.errors import TemporaryError
 from shared.plan import pinned_snapshots
 from shared.ports.blobs import Blob
 from shared.record.run_record import Run, run_id
-from shared.runs.due import new_snapshots
+from shared.runs.due import last_snapshots
 from shared.runs.last_tick import last_tick
 from shared.runs.start import drop_orphans
 from shared.runs.tick import tick
@@ -195,8 +195,8 @@ def test_what_never_began_has_used_no_refresh_up(world: MemoryWorld) -> None:
     ]
     orphan = left(world, trigger="refresh", snapshots=newest)
 
-    assert new_snapshots([orphan], newest)
-    assert not new_snapshots([orphan.model_copy(update={"claimed": True})], newest)
+    assert last_snapshots([orphan]) == ()
+    assert last_snapshots([orphan.model_copy(update={"claimed": True})]) == tuple(newest)
 
 
 def test_a_record_that_cannot_be_read_keeps_no_export_from_its_turn(world: MemoryWorld) -> None:

@@ -2,12 +2,14 @@
 
 import csv
 import io
+from typing import Any
 
 import pytest
 from reading import lines, partition, plan
 from world import World, csv_rows, person
 
 from shared.catalog.documents import Mapping
+from shared.errors import Changed
 from shared.ports.destination import Field
 from shared.record.rejects import DUPLICATE, HEADER, INVALID, MALFORMED, Reject, RejectsFile
 
@@ -54,6 +56,31 @@ def test_no_cell_begins_a_formula(world: World, start: str) -> None:
     assert all(cell[0] not in "=+-@\t\r\n＝＋－＠" for cell in row)
     assert row[3] == f"'{text}"
     assert row[6] == f"'{text} is empty."
+
+
+def test_what_another_stages_meanwhile_does_not_take_the_place_of_a_part(world: World) -> None:
+    """Somebody who slept stages what they knew before, and cannot make it count."""
+    state, name = world.app.state, f"test-{world.id}/rejects.csv"
+    file = RejectsFile(state, name)
+    file.write("p", [])
+    before, some = file.etag, [Reject("s", "f", line, None, f"{line}@example.com", "refused_206") for line in (1, 2)]
+
+    class Meanwhile:
+        def __getattr__(self, call: str) -> Any:
+            if call == "commit":
+                with pytest.raises(Changed):
+                    RejectsFile(Outrun(), name).write("r", some[:1], after="p", replaces=before)
+            return getattr(state, call)
+
+    class Outrun:
+        def __getattr__(self, call: str) -> Any:
+            if call == "commit":
+                raise Changed(name)
+            return getattr(state, call)
+
+    RejectsFile(Meanwhile(), name).write("r", some, after="p", replaces=before)  # type: ignore[arg-type]
+
+    assert len(_rows(b"".join(file.chunks()))) == 3
 
 
 def test_writing_a_part_again_replaces_it(world: World) -> None:

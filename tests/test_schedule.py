@@ -8,7 +8,7 @@ from world import SEGMENT
 
 from shared.catalog.documents import Export
 from shared.record.run_record import Run, SnapshotUsed
-from shared.runs.due import due_time, new_snapshots, next_time
+from shared.runs.due import is_answered, last_snapshots, latest_time, new_snapshots, next_time
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -68,16 +68,15 @@ DUE = datetime(2026, 11, 23, 2, 30, tzinfo=UTC)
 def test_a_clock_is_answered_once_for_each_time(
     now: datetime, since: datetime, runs: list[Run], due: datetime | None
 ) -> None:
-    found = due_time(export(), runs, since=since, now=now)
+    found = latest_time(export(), since=since, now=now)
 
-    assert (found and found.due_at) == due
-    assert found is None or found.trigger == "schedule"
+    assert (found if found and not is_answered(found, runs) else None) == due
 
 
 def test_only_as_many_runs_are_looked_at_as_there_were_since_the_due_time() -> None:
     looked = iter([run(NOON), run(DUE - timedelta(seconds=1)), run(LONG_AGO)])
 
-    assert due_time(export(), looked, since=LONG_AGO, now=NOON)
+    assert not is_answered(DUE, looked)
 
     assert len(list(looked)) == 1
 
@@ -99,7 +98,7 @@ def test_only_as_many_runs_are_looked_at_as_there_were_since_the_due_time() -> N
 def test_a_snapshot_is_news_once(newest: list[SnapshotUsed], used: list[SnapshotUsed] | None, due: bool) -> None:
     runs = [run(NOON, snapshots=used, status="failed")] if used else []
 
-    found = new_snapshots(runs, newest)
+    found = new_snapshots(last_snapshots(runs), newest)
 
     assert (found is not None) == due
     assert found is None or found.snapshots == tuple(newest)
@@ -110,8 +109,7 @@ def test_a_rehearsal_and_a_run_that_came_to_no_snapshot_do_not_count() -> None:
     cancelled = run(NOON, status="cancelled")
     before = run(LONG_AGO, snapshots=[snapshot()], status="succeeded")
 
-    assert new_snapshots([rehearsal, cancelled, before], [snapshot()]) is None
-    assert new_snapshots([rehearsal, cancelled, before], [snapshot("2026/11/24/0900")])
+    assert last_snapshots([rehearsal, cancelled, before]) == (snapshot(),)
 
 
 @pytest.mark.parametrize(

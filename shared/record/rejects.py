@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import hashlib
 import io
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -105,8 +106,10 @@ class RejectsFile:
     def _stage(self, part: str, number: int, rows: Iterable[tuple[str, ...]]) -> str:
         text = io.StringIO()
         csv.writer(text, lineterminator="\r\n").writerows(rows)
-        block = base64.b64encode(f"{part}{number:08}".encode()).decode()
-        self._container.stage(self._name, block, text.getvalue().encode())
+        data = text.getvalue().encode()
+        # Who stages another block of that number beside it does not take its place; all ids have one length.
+        block = base64.b64encode(f"{part}{number:04x}{hashlib.sha256(data).hexdigest():.4}".encode()).decode()
+        self._container.stage(self._name, block, data)
         return block
 
 

@@ -4,7 +4,7 @@ from shared.parts import App
 from shared.record import telemetry
 from shared.record.run_record import Run
 from shared.record.step_outcome import Outcome
-from shared.runs.due import note_snapshots, note_time
+from shared.runs.due import note_snapshots
 
 
 class Superseded(Exception):
@@ -36,8 +36,8 @@ def commit(app: App, run: Run, outcome: Outcome) -> Run:
         return newest.model_copy(update=outcome.changes)
 
     run = app.runs.change(run.export, run.id, changed)
-    if "snapshots" in outcome.changes:
-        note_answered(app, run)
+    if "snapshots" in outcome.changes and not run.dry_run:
+        note_snapshots(app.state, run.export, run.snapshots)
     for reason, rows in outcome.rejected.items():
         telemetry.tell("rejected", export=run.export, run=run.id, reason=reason, rows=rows)
     for following in outcome.follow:
@@ -49,24 +49,11 @@ def commit(app: App, run: Run, outcome: Outcome) -> Run:
 
 def let_go(app: App, run: Run) -> None:
     """Of a run that has ended; again, where whoever ended it may have died before it let go of the export, and told."""
-    note_answered(app, run)
     if app.claims.release(run.export, run.id):
-        _tell_ended(run)
+        tell_ended(run)
 
 
-def note_answered(app: App, run: Run) -> None:
-    """What is due no more, whatever becomes of the run; as long as it holds its export: else a newer one may have noted
-    more."""
-    claim = app.claims.held(run.export)
-    if run.dry_run or not claim or claim.run != run.id:
-        return
-    if run.snapshots:
-        note_snapshots(app.state, run.export, run.snapshots)
-    if run.due_at:
-        note_time(app.state, run.export, run.due_at)
-
-
-def _tell_ended(run: Run) -> None:
+def tell_ended(run: Run) -> None:
     telemetry.tell(
         "run_ended",
         export=run.export,

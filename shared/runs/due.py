@@ -27,33 +27,40 @@ class Due:
     snapshots: tuple[SnapshotUsed, ...] = ()
 
 
-def due_time(export: Export, runs: Iterable[Run], *, since: datetime, now: datetime) -> Due | None:
+def latest_time(export: Export, *, since: datetime, now: datetime) -> datetime | None:
     """The latest time of the cron expression (five fields, UTC), unless it lies before ``since``, when the export got
-    its schedule, or a run has answered it. Of several times that were missed it is the latest: one run makes up for
-    all. ``runs`` are those of the export, the newest first."""
+    its schedule. Of several times that were missed it is the latest: one run makes up for all."""
     if not export.schedule:
         return None
     # The second makes a tick on the very time count as one.
     latest = next(CronSim(export.schedule, now.astimezone(UTC) + timedelta(seconds=1), reverse=True))
-    if latest <= since:
-        return None
+    return latest if latest > since else None
+
+
+def is_answered(due_at: datetime, runs: Iterable[Run]) -> bool:
+    """Whether one of the export's ``runs``, the newest first, has begun for this time."""
     for run in runs:
-        if run.due_at == latest and run.begun:
-            return None
-        if run.created_at < latest:
+        if run.due_at == due_at and run.begun:
+            return True
+        if run.created_at < due_at:
             break
-    return Due("schedule", f"due {latest.isoformat()}", export.schedule, due_at=latest)
+    return False
 
 
-def new_snapshots(
-    runs: Iterable[Run], newest: Sequence[SnapshotUsed], *, noted: Sequence[SnapshotUsed] = ()
-) -> Due | None:
-    """Whether one of the newest complete snapshots is newer than those of the last run that had any, whatever became
-    of that run; a rehearsal does not count, nor does a run that never began. ``runs`` are those of the export, the
-    newest first; ``noted`` stands in where their records are gone."""
-    last = next((run.snapshots for run in runs if run.snapshots and not run.dry_run and run.begun), noted)
-    used = {one.segment: one for one in last}
-    if not any(is_newer(one, used.get(one.segment)) for one in newest):
+def due_time(export: Export, due_at: datetime) -> Due:
+    return Due("schedule", f"due {due_at.isoformat()}", str(export.schedule), due_at=due_at)
+
+
+def last_snapshots(runs: Iterable[Run]) -> tuple[SnapshotUsed, ...]:
+    """Those of the last run that had any, whatever became of it; a rehearsal does not count, nor does a run that never
+    began. ``runs`` are those of the export, the newest first."""
+    return next((run.snapshots for run in runs if run.snapshots and not run.dry_run and run.begun), ())
+
+
+def new_snapshots(used: Sequence[SnapshotUsed], newest: Sequence[SnapshotUsed]) -> Due | None:
+    """Whether one of the newest complete snapshots is newer than those that were ``used``."""
+    known = {one.segment: one for one in used}
+    if not any(is_newer(one, known.get(one.segment)) for one in newest):
         return None
     return Due("refresh", " ".join(["refresh", *(one.version for one in newest)]), "refresh", snapshots=tuple(newest))
 
@@ -75,7 +82,7 @@ def noted_snapshots(state: Blobs, export: str) -> tuple[SnapshotUsed, ...]:
 
 
 def note_time(state: Blobs, export: str, due_at: datetime) -> None:
-    """Keeps it as long as ``note_snapshots`` does those."""
+    """Keeps that it is answered, as long as ``note_snapshots`` keeps those."""
 
     def decide(blob: Blob | None) -> bytes:
         return stored_record.written(_Answered(due_at=due_at), blob.data if blob else None)

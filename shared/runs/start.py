@@ -11,7 +11,8 @@ from shared.record import telemetry
 from shared.record.run_record import Mode, Run, Trigger, run_id
 from shared.record.step_outcome import Next
 from shared.runs import sweep
-from shared.runs.due import Due, new_snapshots
+from shared.runs.commit import tell_ended
+from shared.runs.due import Due, last_snapshots, new_snapshots
 from shared.runs.idempotency import Keys
 
 _log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ def start(
     Raises Conflict where the one at work is not what is asked for, or is being stopped, ConfigurationError where the
     export may not run, or not like this now, NoLongerDue where what the run ``answers`` is not wanted any more.
     """
-    export = app.catalog.export(export_id)
+    export = _export(app, export_id, answers)
     if answers and not (export.enabled and export.connection and export.schedule == answers.schedule):
         raise NoLongerDue("it was changed since it was found due")
     app.agreed(export)
@@ -67,6 +68,15 @@ def start(
         return _begin(app, run)
     since = export.saved.created_at if export.saved else datetime.min.replace(tzinfo=UTC)
     return _begin_once(app, run, key, mode_asked=mode is not None, since=since, answers=answers)
+
+
+def _export(app: App, export_id: str, answers: Due | None) -> Export:
+    try:
+        return app.catalog.export(export_id)
+    except NotFound:
+        if answers:
+            raise NoLongerDue("it was deleted since it was found due") from None
+        raise
 
 
 def _begin_once(
@@ -118,7 +128,8 @@ def _is_due_again(app: App, export: str, id_: str, due: Due) -> bool:
     the export and is put back is as new as it was the first time."""
     answered = _found(app, export, id_)
     has_ended = bool(due.snapshots and answered and answered.ended)
-    return has_ended and new_snapshots(app.runs.newest(export), due.snapshots, noted=due.snapshots) is not None
+    used = last_snapshots(app.runs.newest(export)) if has_ended else due.snapshots
+    return new_snapshots(used or due.snapshots, due.snapshots) is not None
 
 
 def drop_orphans(app: App, export: Export, *, seen: datetime | None) -> None:
@@ -165,11 +176,12 @@ def _begin(app: App, run: Run) -> tuple[Run, bool]:
     """Of a run that has its record: a claim always names one that can be looked up. Raises Conflict where the run at
     work is not what is asked for, or is being stopped."""
 
+    taken_from: list[Run] = []  # it has ended, and whoever ended it has not let go of the export yet
+
     def is_live(other: str) -> bool:
-        try:
-            return not app.runs.get(run.export, other).ended
-        except NotFound:
-            return False
+        held = _found(app, run.export, other)
+        taken_from[:] = [held] if held and held.ended else []
+        return bool(held and not held.ended)
 
     holder, is_new = app.claims.take(run.export, run.id, now=run.created_at, is_live=is_live)
     if holder != run.id:
@@ -194,6 +206,8 @@ def _begin(app: App, run: Run) -> tuple[Run, bool]:
     run = app.runs.change(run.export, run.id, lambda newest: newest.model_copy(update={"claimed": True}))
     _go_on(app, run)
     if is_new:
+        for ended in taken_from:
+            tell_ended(ended)
         telemetry.tell(
             "run_started", export=run.export, run=run.id, trigger=run.trigger, mode=run.mode, dry_run=run.dry_run
         )

@@ -60,14 +60,21 @@ def _seen(app: App) -> datetime | None:
 
 
 def _due(app: App, export: Export, runs: Iterable[Run]) -> Due | None:
-    """``runs`` are those of the export, the newest first."""
+    """``runs`` are those of the export, the newest first. What they answer is noted here: their records are there for
+    days, and ticks come every few minutes."""
     if not export.enabled or export.schedule is None or export.connection is None:
         return None
     if export.schedule == "refresh":
         newest = [pinned_snapshots.used(one) for one in pinned_snapshots.newest(app, export)]
-        return schedule.new_snapshots(runs, newest, noted=schedule.noted_snapshots(app.state, export.id))
-    since = app.catalog.scheduled_at(export)
-    due = schedule.due_time(export, runs, since=since, now=app.clock.now())
-    if due and (answered := schedule.noted_time(app.state, export.id)) and due.due_at and due.due_at <= answered:
+        used, noted = schedule.last_snapshots(runs), schedule.noted_snapshots(app.state, export.id)
+        if used and used != noted:
+            schedule.note_snapshots(app.state, export.id, used)
+        return schedule.new_snapshots(used or noted, newest)
+    latest = schedule.latest_time(export, since=app.catalog.scheduled_at(export), now=app.clock.now())
+    answered = schedule.noted_time(app.state, export.id)
+    if latest is None or (answered and answered >= latest):
         return None
-    return due
+    if schedule.is_answered(latest, runs):
+        schedule.note_time(app.state, export.id, latest)
+        return None
+    return schedule.due_time(export, latest)

@@ -59,4 +59,4 @@ def start_audit(export_id: ExportId, app: Wired, caller: Contributor, http: Requ
 def get_audit(export_id: ExportId, run_id: RunId, app: Wired) -> StreamingResponse:
     """Every acknowledged subscriber who is not active on the list, and fields that were sent and are not there."""
     run = app.runs.get(export_id, run_id)
-    return csv_file(app.state.chunks(audit_name(run)), f"{run.export}-{run.id}-audit.csv")
+    return csv_file(lambda: app.state.chunks(audit_name(run)), f"{run.export}-{run.id}-audit.csv")

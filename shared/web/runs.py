@@ -15,7 +15,7 @@ from shared.record.run_record import Mode, PublicRun, Run
 from shared.runs.cancel import cancel
 from shared.runs.final_status import as_of_now
 from shared.runs.start import start
-from shared.web.csv_file import csv_file
+from shared.web.csv_file import csv_file, unchanged_midway
 from shared.web.reject_groups import RejectGroup, grouped
 from shared.web.request_parts import (
     AS_VIEWER,
@@ -218,7 +218,7 @@ def cancel_run(export_id: ExportId, run_id: RunId, app: Wired, caller: Contribut
 def get_rejects(export_id: ExportId, run_id: RunId, app: Wired) -> StreamingResponse:
     """Every profile that was not sent or was refused, with its address, where it came from, and why."""
     run = app.runs.get(export_id, run_id)
-    return csv_file(app.rejects(run).chunks(), f"{run.export}-{run.id}-rejects.csv")
+    return csv_file(app.rejects(run).chunks, f"{run.export}-{run.id}-rejects.csv")
 
 
 @router.get(
@@ -233,7 +233,8 @@ def get_reject_groups(
     show: Annotated[bool, Query(description="Give the addresses as they are, not masked.")] = False,
 ) -> list[RejectGroup]:
     """The same by reason, the largest group first, each with its first rows; addresses are masked."""
-    return grouped(app.rejects(app.runs.get(export_id, run_id)).chunks(), show=show)
+    rejects = app.rejects(app.runs.get(export_id, run_id))
+    return unchanged_midway(lambda: grouped(rejects.chunks(), show=show))
 
 
 def _key(given: str | None) -> str | None:

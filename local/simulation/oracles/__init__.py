@@ -45,6 +45,7 @@ ORACLES: tuple[Oracle, ...] = (
     life.calm_runs_succeed,
     life.calm_runs_are_quick,
     life.refreshes_are_exported,
+    life.nothing_is_exported_twice,
     life.converges,
     life.nothing_new_is_sent,
 )

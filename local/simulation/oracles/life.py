@@ -1,6 +1,7 @@
 """A run's life: it ends, leaves nothing behind, and once nothing goes wrong, everything comes out right."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from local.simulation.history import Ended, by_export
 from local.simulation.oracles.calm import is_calm
@@ -10,6 +11,7 @@ from local.simulation.oracles.last_refresh import last_paths, last_readings, las
 from local.simulation.oracles.reading import difference, expected, seconds, tables_of
 from local.simulation.records import ENDED
 from local.simulation.service import Change
+from local.simulation.weather import MINUTE
 from local.simulation.world import World
 
 QUICK = 240.0  # seconds: a message waits for half a minute where it is given back, the sweep looks after five minutes
@@ -92,6 +94,25 @@ def refreshes_are_exported(world: World) -> Iterator[Said]:
                 yield Said(
                     f"missed{apart}", f"{export} has not taken {newest.paths[table][-30:]} ({document['schedule']})"
                 )
+
+
+def nothing_is_exported_twice(world: World) -> Iterator[Said]:
+    """The timer begins no run for a refresh that the run before it had, nor for one of which the operator had stopped
+    the run; judged where nothing went wrong from the one to the other, for a tick may have slept between."""
+    before: dict[str, Ended] = {}
+    for ended in sorted(world.history.ended.values(), key=lambda one: str(one.run["id"])):
+        run, last = ended.run, before.get(ended.run["export"])
+        if not sends(run) or not run["snapshots"]:
+            continue
+        before[run["export"]] = ended
+        if not last or run["trigger"] != "refresh" or _versions(run) != _versions(last.run):
+            continue
+        if is_calm(world, _created(last) - MINUTE, _created(ended)):
+            yield Said("twice", f"{run['id']} of {run['export']} exports what {last.run['id']} had exported")
+
+
+def _versions(run: dict[str, Any]) -> list[tuple[str, str, str]]:
+    return [(one["segment"], one["path"], one["version"]) for one in run["snapshots"]]
 
 
 def _created(ended: Ended) -> float:

@@ -183,8 +183,8 @@ FAULTS: tuple[Fault, ...] = (
         "it is not taken by itself",
         (
             "shared/runs/due.py",
-            "    if not any(is_newer(one, used.get(one.segment)) for one in newest):\n",
-            "    if used or not any(is_newer(one, used.get(one.segment)) for one in newest):\n",
+            "    if not any(is_newer(one, known.get(one.segment)) for one in newest):\n",
+            "    if known or not any(is_newer(one, known.get(one.segment)) for one in newest):\n",
         ),
     ),
     fault(
@@ -192,8 +192,8 @@ FAULTS: tuple[Fault, ...] = (
         "the refresh that it tried is not taken by itself any more",
         (
             "shared/runs/due.py",
-            "if run.snapshots and not run.dry_run and run.begun), noted)",
-            "if run.snapshots and run.begun), noted)",
+            "if run.snapshots and not run.dry_run and run.begun), ())",
+            "if run.snapshots and run.begun), ())",
         ),
     ),
     fault(

@@ -8,9 +8,9 @@ FAULTS: tuple[Fault, ...] = (
         "also one that somebody started by hand shortly before, with a refresh that was older",
         (
             "shared/runs/due.py",
-            "        if run.created_at < latest:\n",
-            "        if latest - run.created_at < timedelta(hours=2):\n            return None\n"
-            "        if run.created_at < latest:\n",
+            "        if run.created_at < due_at:\n",
+            "        if due_at - run.created_at < timedelta(hours=2):\n            return True\n"
+            "        if run.created_at < due_at:\n",
         ),
     ),
     fault(
@@ -18,24 +18,24 @@ FAULTS: tuple[Fault, ...] = (
         "the clock is asked only whether it is due in the minute of the tick",
         (
             "shared/runs/due.py",
-            "    if latest <= since:\n",
-            "    if latest <= since or now - latest > timedelta(minutes=1):\n",
+            "    return latest if latest > since else None\n",
+            "    return latest if latest > since and now - latest <= timedelta(minutes=1) else None\n",
         ),
     ),
     fault(
         "a time before the schedule",
         "an export that gets a schedule answers the time that is over",
-        ("shared/runs/due.py", "    if latest <= since:\n        return None\n", ""),
+        ("shared/runs/due.py", "return latest if latest > since else None", "return latest"),
     ),
     fault(
         "a time that is answered as long as the record of its run is there",
         "a lifecycle rule deletes that, and the time is due again",
-        ("shared/runs/tick.py", "due.due_at <= answered", "answered > app.clock.now()"),
+        ("shared/runs/tick.py", "(answered and answered >= latest)", "(answered and answered > app.clock.now())"),
     ),
     fault(
         "a refresh that is answered as long as the record of its run is there",
         "only a run that came to its plan notes it for longer",
-        ("shared/runs/commit.py", "    note_answered(app, run)\n    if app.claims", "    if app.claims"),
+        ("shared/runs/tick.py", "        if used and used != noted:\n", "        if not noted:\n"),
     ),
     fault(
         "a time while it was paused",

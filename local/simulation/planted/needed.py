@@ -39,6 +39,7 @@ NEEDED = {
     "calm_runs_succeed": "a run with rejects that fails",
     "calm_runs_are_quick": "a half slice that is not continued",
     "refreshes_are_exported": "a refresh after the first one",
+    "nothing_is_exported_twice": "a refresh that is answered as long as the record of its run is there",
     "converges": "a returner who stays out",
     "nothing_new_is_sent": "everything is sent each time",
 }
