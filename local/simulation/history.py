@@ -85,7 +85,7 @@ class History:
 
     def _look_at(self, run: dict[str, Any]) -> None:
         id_, now = run["id"], self.scheduler.time
-        if run["status"] in ("planning", "sending") and (id_, run["status"]) not in self._seen:
+        if run["status"] in ("planning", "sending", "finishing") and (id_, run["status"]) not in self._seen:
             self._seen.add((id_, run["status"]))
             self.on_step(run)
         if run.get("cancel_requested"):

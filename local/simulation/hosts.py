@@ -75,7 +75,7 @@ class Platform:
             process.alive = False
 
         self.scheduler.spawn(process, once)
-        self.scheduler.later(seconds, lambda: self._kill(process))
+        self.scheduler.later(seconds, lambda: self.kill(process))
 
     def at_work(self, run: str) -> list[Process]:
         return [one for one in self._processes.values() if one.alive and f'"{run}"' in one.job]
@@ -174,12 +174,12 @@ class Platform:
         if not process.mortal or not process.alive:
             return
         if weather.kill and random.random() < weather.kill:
-            self.scheduler.later(random.uniform(0, seconds), lambda: self._kill(process))
+            self.scheduler.later(random.uniform(0, seconds), lambda: self.kill(process))
         elif weather.stall and random.random() < weather.stall:
             long = random.choice([random.uniform(1, 20), random.uniform(31, 150), random.uniform(300, 1200)])
             self.scheduler.later(random.uniform(0, seconds), lambda: self.scheduler.stall(process, long))
 
-    def _kill(self, process: Process) -> None:
+    def kill(self, process: Process) -> None:
         if process.alive:
             self.scheduler.kill(process)
             self.deaths.append(self.scheduler.time)

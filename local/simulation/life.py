@@ -89,7 +89,7 @@ class Life:
 
     def _on_step(self, run: dict[str, Any]) -> None:
         self._in_haste(run)
-        if self.plan.rich and self.scheduler.time < self.plan.hours * HOUR:
+        if self.plan.rich and run["status"] != "finishing" and self.scheduler.time < self.plan.hours * HOUR:
             comings.change_while_it_sends(run, self.operator, self.scheduler, self.more)
 
     def _in_haste(self, run: dict[str, Any]) -> None:
@@ -97,7 +97,11 @@ class Life:
         random, scheduler, export = self.scheduler.random, self.scheduler, run["export"]
         if self.plan.rich and scheduler.time < self.plan.hours * HOUR:
             self._scenes().perhaps(run)
-        if random.random() >= self.plan.haste or scheduler.time > self.plan.hours * HOUR:
+        if (
+            run["status"] == "finishing"
+            or random.random() >= self.plan.haste
+            or scheduler.time > self.plan.hours * HOUR
+        ):
             return
         acts: list[Callable[[], None]] = [
             lambda: self.operator.cancel(export, run["id"]),

@@ -33,7 +33,11 @@ class Scenes:
     operator: Operator
 
     def perhaps(self, run: dict[str, Any]) -> None:
-        """Of a run that begins to plan, or to send."""
+        """Of a run that begins to plan, to send, or to finish."""
+        if run["status"] == "finishing":
+            if self.apart.random() < 0.2:
+                self._dies_before_its_end(run)
+            return
         if self.chance.random() < 0.6:
             self._sleeps_between_calls(run)  # if it comes to that: there seldom are such calls
         if self.chance.random() < self.plan.scenes:
@@ -91,6 +95,14 @@ class Scenes:
             self.operator.cancel(run["export"], run["id"])
 
         self.service.surprise(run["id"], "before another attempt", fall_asleep)
+
+    def _dies_before_its_end(self, run: dict[str, Any]) -> None:
+        """Whoever finishes dies right before it writes the end down, or sleeps while somebody else does; all else that
+        it wrote is there."""
+        for process in self.platform.at_work(run["id"])[:1]:
+            dies = self.apart.random() < 0.5
+            process.drowsy = partial(self.platform.kill if dies else partial(self._sleep, seconds=90), process)
+            process.awake_for = 0
 
     def _plans_in_its_sleep(self, run: dict[str, Any]) -> None:
         """Whoever plans sleeps right before it writes the plan down. Somebody else plans anew, by what the export is

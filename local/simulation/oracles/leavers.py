@@ -219,10 +219,16 @@ def _surely_put(world: World, export: str, run: dict[str, Any], email: str) -> b
     began = history.created_at(by_run(put))
     doings = any((one.list_id, one.email) == (list_id, email) and one.time > began for one in history.own_doings)
     imports = [one for one in changes if one.kind == "import"]
-    shared = any(by_export(one) != export for one in imports)
+    shared = any(by_export(one) != export and _goes_to(world, by_export(one), list_id, run) for one in imports)
     refused = any(one.code is not None and one.time > put.time for one in imports)
     deleted = any(document is None and time > began for time, document in history.configurations[export])
     return not (doings or shared or refused or deleted)
+
+
+def _goes_to(world: World, export: str, list_id: str, run: dict[str, Any]) -> bool:
+    """Whether the export went to that list when the run began, or since: whom it sends there stays there."""
+    saved = world.history.configured(export, seconds(run["created_at"]) - 60, float("inf"))
+    return any(one["list_id"] == list_id for one in saved)
 
 
 def _remembers(world: World, ended: Ended) -> bool:

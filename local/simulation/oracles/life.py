@@ -100,7 +100,7 @@ def nothing_is_exported_twice(world: World) -> Iterator[Said]:
     """The timer begins no run for a refresh that the run before it had, nor for one of which the operator had stopped
     the run; judged where nothing went wrong from the one to the other, for a tick may have slept between."""
     before: dict[str, Ended] = {}
-    for ended in sorted(world.history.ended.values(), key=lambda one: str(one.run["id"])):
+    for ended in sorted(world.history.ended.values(), key=lambda one: one.time):
         run, last = ended.run, before.get(ended.run["export"])
         if not sends(run) or not run["snapshots"]:
             continue

@@ -43,6 +43,15 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     fault(
+        "an export that has moved to another list keeps whom it sent",
+        "who left the exports that go to the list stays there, for one that went there once had sent them",
+        (
+            "shared/leavers/removal_plan.py",
+            "(document.enabled and document.list_id == export.list_id)",
+            "document.enabled",
+        ),
+    ),
+    fault(
         "everybody on the list is its own",
         "who was there before is taken for added",
         ("shared/leavers/who_left.py", "SELECT b.email, gone.state = $added,", "SELECT b.email, $added > 0,"),

@@ -116,6 +116,11 @@ FAULTS: tuple[Fault, ...] = (
         ("shared/plan/changes.py", "WHERE a.hash IS DISTINCT FROM n.hash\n", "WHERE a.hash IS NULL\n"),
     ),
     fault(
+        "a finish that tells its rejects twice",
+        "where it is done again, for whoever did it died before they wrote that down, each line stands there twice",
+        ("shared/record/rejects.py", "if after and _part(block) == after]", "if after]"),
+    ),
+    fault(
         "files in the order of letters",
         "the tenth comes before the second, and of two rows of one person the wrong one wins",
         (
