@@ -98,14 +98,19 @@ def refreshes_are_exported(world: World) -> Iterator[Said]:
 
 def nothing_is_exported_twice(world: World) -> Iterator[Said]:
     """The timer begins no run for a refresh that the run before it had, nor for one of which the operator had stopped
-    the run; judged where nothing went wrong from the one to the other, for a tick may have slept between."""
+    the run; judged where nothing went wrong from the one to the other, for a tick may have slept between, and where ids
+    tell which of the export's runs was the last one: with clocks apart they may not."""
     before: dict[str, Ended] = {}
+    newest: dict[str, str] = {}
     for ended in sorted(world.history.ended.values(), key=lambda one: one.time):
         run, last = ended.run, before.get(ended.run["export"])
         if not sends(run) or not run["snapshots"]:
             continue
-        before[run["export"]] = ended
-        if not last or run["trigger"] != "refresh" or _versions(run) != _versions(last.run):
+        newest_before = newest.get(run["export"], "")
+        before[run["export"]], newest[run["export"]] = ended, max(newest_before, run["id"])
+        if not last or last.run["id"] != newest_before:
+            continue
+        if run["trigger"] != "refresh" or _versions(run) != _versions(last.run):
             continue
         if is_calm(world, _created(last) - MINUTE, _created(ended)):
             yield Said("twice", f"{run['id']} of {run['export']} exports what {last.run['id']} had exported")
