@@ -13,6 +13,7 @@ from world import csv_rows, person
 from shared.errors import NotFound
 from shared.record.run_record import Run, run_id
 from shared.runs.cancel import cancel
+from shared.runs.commit import let_go
 from shared.runs.due import Due, noted_snapshots
 from shared.runs.start import NoLongerDue, start
 from shared.runs.tick import tick
@@ -40,6 +41,15 @@ def lived(world: MemoryWorld, days: int, run_days: int) -> list[tuple[str, datet
             begun.append((f"{run.created_at:%m-%d}", run.due_at))
             world.pump()
     return begun
+
+
+def lived_detached(world: MemoryWorld, days: int, run_days: int) -> list[tuple[str, datetime | None]]:
+    """So many days without a connection, so that no tick looks at the export, and as many with it again."""
+    export = world.app.catalog.export(EXPORT)
+    world.app.catalog.save(export.model_copy(update={"connection": None}), by=JANE)
+    detached = lived(world, days, run_days)
+    world.app.catalog.save(export, by=JANE)
+    return detached + lived(world, days, run_days)
 
 
 @pytest.mark.parametrize("run_days", [1, 2, 30])
@@ -75,6 +85,18 @@ def test_a_rehearsal_answers_nothing() -> None:
     assert noted_snapshots(world.state, EXPORT) == ()
 
 
+@pytest.mark.parametrize("schedule", ["refresh", "0 6 1 * *"])
+def test_what_was_answered_before_the_export_was_detached_stays_answered(schedule: str) -> None:
+    """No tick looks at it before its run's record is deleted."""
+    world = made(schedule=schedule, connection="newsletter")
+    world.clock.sleep(9 * 24 * 3600)
+    (run,) = tick(world.app)
+    cancel(world.app, EXPORT, run.id, by=JANE)
+    world.pump()
+
+    assert lived_detached(world, 5, 3) == []
+
+
 @pytest.mark.parametrize("how", ["cancelled", "failed"])
 @pytest.mark.parametrize("schedule", ["refresh", "0 6 1 * *"])
 def test_so_it_is_where_another_run_takes_the_export_before_that_one_has_let_go_of_it(how: str, schedule: str) -> None:
@@ -85,9 +107,8 @@ def test_so_it_is_where_another_run_takes_the_export_before_that_one_has_let_go_
     ended = {"status": how, "ended_at": world.clock.now()}
     world.app.runs.change(EXPORT, run.id, lambda newest: newest.model_copy(update=ended))
     world.run(dry_run=True)
-    tick(world.app)
 
-    assert lived(world, 20, 3) == []
+    assert lived_detached(world, 5, 3) == []
 
 
 def test_the_end_of_a_run_is_told_once_where_another_takes_the_export_from_it(caplog: pytest.LogCaptureFixture) -> None:
@@ -101,6 +122,34 @@ def test_the_end_of_a_run_is_told_once_where_another_takes_the_export_from_it(ca
 
     told = [json.loads(line)["run"] for line in caplog.messages if '"run_ended"' in line]
     assert told.count(run.id) == 1
+
+
+def test_so_it_is_where_that_one_lets_go_in_the_same_moment(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    world = made(schedule=None)
+    run = world.start()
+    ended = {"status": "failed", "ended_at": world.clock.now()}
+    run = world.app.runs.change(EXPORT, run.id, lambda newest: newest.model_copy(update=ended))
+
+    class Hurried:
+        """Somebody else lets go between the look at who holds the export and the write of who does now."""
+
+        def __init__(self) -> None:
+            self.happened = False
+
+        def __getattr__(self, call: str) -> Callable[..., Any]:
+            def watched(name: str, *arguments: Any, **more: Any) -> Any:
+                if call == "write" and name.endswith("active.json") and not self.happened:
+                    self.happened = True
+                    let_go(world.app, run)
+                return getattr(world.state, call)(name, *arguments, **more)
+
+            return watched
+
+    start(world.new_app(state=Hurried()), EXPORT, "on-demand")
+
+    told = [json.loads(line)["run"] for line in caplog.messages if '"run_ended"' in line]
+    assert told == [run.id]
 
 
 def test_what_a_version_before_has_answered_is_noted_by_the_next_tick() -> None:

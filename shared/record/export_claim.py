@@ -1,6 +1,7 @@
 """Which run holds an export: an export has one run at a time."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
@@ -19,22 +20,35 @@ class Claim(BaseModel):
     heartbeat: datetime
 
 
+@dataclass(frozen=True)
+class Taken:
+    """The id of the run that holds the export now; whether this call made it that; and of the run that held it before,
+    and lives no more, if there is one."""
+
+    holder: str
+    is_new: bool
+    taken_from: str | None
+
+
 class Claims:
     def __init__(self, state: Blobs) -> None:
         self._state = state
 
-    def take(self, export: str, run: str, *, now: datetime, is_live: Callable[[str], bool]) -> tuple[str, bool]:
-        """Makes ``run`` the one that holds its export, unless one does that ``is_live``; returns the id of the holder,
-        and whether this call made it that."""
+    def take(self, export: str, run: str, *, now: datetime, is_live: Callable[[str], bool]) -> Taken:
+        """Makes ``run`` the one that holds its export, unless one does that ``is_live``."""
         mine = Claim(run=run, heartbeat=now)
+        before: str | None = None
 
         def decide(blob: Blob | None) -> bytes:
-            if blob and (holder := _parsed(blob, _name(export)).run) and (holder == run or is_live(holder)):
+            nonlocal before
+            before = _parsed(blob, _name(export)).run if blob else None
+            if blob and before and (before == run or is_live(before)):
                 return blob.data
             return stored_record.written(mine)
 
         swapped = compare_and_swap(self._state, _name(export), decide)
-        return stored_record.read(Claim, swapped.data or b"", _name(export)).run, swapped.wrote
+        holder = stored_record.read(Claim, swapped.data or b"", _name(export)).run
+        return Taken(holder, swapped.wrote, before if swapped.wrote else None)
 
     def held(self, export: str) -> Claim | None:
         blob = self._state.read(_name(export))

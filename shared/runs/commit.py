@@ -4,7 +4,7 @@ from shared.parts import App
 from shared.record import telemetry
 from shared.record.run_record import Run
 from shared.record.step_outcome import Outcome
-from shared.runs.due import note_snapshots
+from shared.runs.due import note_snapshots, note_time
 
 
 class Superseded(Exception):
@@ -49,8 +49,19 @@ def commit(app: App, run: Run, outcome: Outcome) -> Run:
 
 def let_go(app: App, run: Run) -> None:
     """Of a run that has ended; again, where whoever ended it may have died before it let go of the export, and told."""
-    if app.claims.release(run.export, run.id):
-        tell_ended(run)
+    claim = app.claims.held(run.export)
+    if claim and claim.run == run.id:
+        note_answered(app, run)
+        if app.claims.release(run.export, run.id):
+            tell_ended(run)
+
+
+def note_answered(app: App, run: Run) -> None:
+    """What is due no more, whatever has become of the run, also when its record is deleted."""
+    if run.snapshots and not run.dry_run:
+        note_snapshots(app.state, run.export, run.snapshots)
+    if run.due_at:
+        note_time(app.state, run.export, run.due_at)
 
 
 def tell_ended(run: Run) -> None:

@@ -11,7 +11,7 @@ from shared.record import telemetry
 from shared.record.run_record import Mode, Run, Trigger, run_id
 from shared.record.step_outcome import Next
 from shared.runs import sweep
-from shared.runs.commit import tell_ended
+from shared.runs.commit import note_answered, tell_ended
 from shared.runs.due import Due, last_snapshots, new_snapshots
 from shared.runs.idempotency import Keys
 
@@ -176,20 +176,17 @@ def _begin(app: App, run: Run) -> tuple[Run, bool]:
     """Of a run that has its record: a claim always names one that can be looked up. Raises Conflict where the run at
     work is not what is asked for, or is being stopped."""
 
-    taken_from: list[Run] = []  # it has ended, and whoever ended it has not let go of the export yet
-
     def is_live(other: str) -> bool:
         held = _found(app, run.export, other)
-        taken_from[:] = [held] if held and held.ended else []
         return bool(held and not held.ended)
 
-    holder, is_new = app.claims.take(run.export, run.id, now=run.created_at, is_live=is_live)
-    if holder != run.id:
+    taken = app.claims.take(run.export, run.id, now=run.created_at, is_live=is_live)
+    if taken.holder != run.id:
         app.runs.remove_unclaimed(run)
         claim = app.claims.held(run.export)
         if claim:
             sweep.take_up(app, run.export, claim)
-        held = app.runs.get(run.export, holder)
+        held = app.runs.get(run.export, taken.holder)
         if run.trigger == "on-demand" and held.stopping:
             raise Conflict(
                 "run_active",
@@ -205,13 +202,15 @@ def _begin(app: App, run: Run) -> tuple[Run, bool]:
         return held, False
     run = app.runs.change(run.export, run.id, lambda newest: newest.model_copy(update={"claimed": True}))
     _go_on(app, run)
-    if is_new:
-        for ended in taken_from:
-            tell_ended(ended)
+    if taken.taken_from and (ended := _found(app, run.export, taken.taken_from)):
+        # Whoever ended it has not let go of the export, and cannot any more.
+        note_answered(app, ended)
+        tell_ended(ended)
+    if taken.is_new:
         telemetry.tell(
             "run_started", export=run.export, run=run.id, trigger=run.trigger, mode=run.mode, dry_run=run.dry_run
         )
-    return run, is_new
+    return run, taken.is_new
 
 
 def _go_on(app: App, run: Run) -> None:

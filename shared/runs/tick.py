@@ -60,8 +60,8 @@ def _seen(app: App) -> datetime | None:
 
 
 def _due(app: App, export: Export, runs: Iterable[Run]) -> Due | None:
-    """``runs`` are those of the export, the newest first. What they answer is noted here: their records are there for
-    days, and ticks come every few minutes."""
+    """``runs`` are those of the export, the newest first. What they answer is noted, where it was not when they ended:
+    by a version before, or since whoever ended them died."""
     if not export.enabled or export.schedule is None or export.connection is None:
         return None
     if export.schedule == "refresh":

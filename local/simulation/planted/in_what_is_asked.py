@@ -36,6 +36,7 @@ FAULTS: tuple[Fault, ...] = (
         "a refresh that is answered as long as the record of its run is there",
         "only a run that came to its plan notes it for longer",
         ("shared/runs/tick.py", "        if used and used != noted:\n", "        if not noted:\n"),
+        ("shared/runs/commit.py", "        note_answered(app, run)\n        if app.claims", "        if app.claims"),
     ),
     fault(
         "a time while it was paused",
