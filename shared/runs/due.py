@@ -48,7 +48,7 @@ def is_answered(due_at: datetime, runs: Iterable[Run]) -> bool:
 
 
 def due_time(export: Export, due_at: datetime) -> Due:
-    return Due("schedule", f"due {due_at.isoformat()}", str(export.schedule), due_at=due_at)
+    return Due("schedule", f"due {due_at.isoformat()}", schedule=str(export.schedule), due_at=due_at)
 
 
 def last_snapshots(runs: Iterable[Run]) -> tuple[SnapshotUsed, ...]:
@@ -62,7 +62,8 @@ def new_snapshots(used: Sequence[SnapshotUsed], newest: Sequence[SnapshotUsed]) 
     known = {one.segment: one for one in used}
     if not any(is_newer(one, known.get(one.segment)) for one in newest):
         return None
-    return Due("refresh", " ".join(["refresh", *(one.version for one in newest)]), "refresh", snapshots=tuple(newest))
+    key = " ".join(["refresh", *(one.version for one in newest)])
+    return Due("refresh", key, schedule="refresh", snapshots=tuple(newest))
 
 
 def note_snapshots(state: Blobs, export: str, used: Sequence[SnapshotUsed]) -> None:

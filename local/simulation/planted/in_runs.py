@@ -85,8 +85,8 @@ FAULTS: tuple[Fault, ...] = (
         "two runs of an export at once",
         (
             "shared/record/export_claim.py",
-            "and (holder == run or is_live(holder)):",
-            "and holder == run:",
+            "and (before == run or is_live(before)):",
+            "and before == run:",
         ),
     ),
     fault(
