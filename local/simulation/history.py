@@ -19,12 +19,12 @@ _CLOSED = ("status", "counts", "error", "ended_at", "snapshots", "partitions", "
 
 @dataclass(frozen=True)
 class Ended:
-    """A run when it ended, what its list held then, and which of its steps somebody had locked."""
+    """A run when it ended, what its list held then, and since when somebody had locked which of its steps."""
 
     time: float
     run: dict[str, Any]
     listing: Listing
-    locked: frozenset[str]
+    locked: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ class History:
     cancelled: dict[str, float] = field(default_factory=dict)
     _seen: set[tuple[str, str]] = field(default_factory=set)
     _failed: set[str] = field(default_factory=set)
+    _locked_at: dict[tuple[str, str], float] = field(default_factory=dict)
     acknowledged: dict[tuple[str, str], list[tuple[float, bytes]]] = field(default_factory=dict)
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
     forgotten: list[str] = field(default_factory=list)
@@ -69,13 +70,16 @@ class History:
     second_round_at: float = 0.0
 
     def watch(self, container: str, name: str, content: bytes | None) -> None:
-        """Each write of the product, when it is stored."""
+        """Each write of the product, when it is stored, and each lock that it takes."""
         if container.endswith("catalog") and name.startswith("exports/"):
             id_ = name.removeprefix("exports/").removesuffix(".json")
             document = json.loads(content) if content is not None else None
             self.configurations.setdefault(id_, []).append((self.scheduler.time, document))
         elif name.endswith("/run.json") and content is not None:
             self._look_at(json.loads(content))
+        elif "/locks/" in name:
+            _, _, run, _, step = name.split("/")
+            self._locked_at[run, step] = self.scheduler.time
         elif "/results/" in name and content is not None:
             self._look_at_answers(name, json.loads(content))
         elif name.startswith("exports/") and name.endswith(".parquet") and content is not None:
@@ -102,7 +106,8 @@ class History:
             return
         list_id = run.get("list_id")
         listing = dict(self.service.listing(list_id)) if list_id else {}
-        self.ended[id_] = Ended(now, run, listing, self.records.locked(run))
+        locked = {step: self._locked_at.get((id_, step), 0.0) for step in self.records.locked(run)}
+        self.ended[id_] = Ended(now, run, listing, locked)
         counts = ", ".join(f"{name} {count}" for name, count in run["counts"].items() if count)
         why = f", {run['error']['code']}" if run.get("error") else ""
         self.scheduler.tell(f"the run {id_} of {run['export']} ends: {run['status']}{why} ({counts})")

@@ -101,8 +101,13 @@ class SimulatedBlobs:
         yield from self._read("folders", prefix, lambda: [*self._far.folders(prefix)])
 
     def lease(self, name: str, seconds: int) -> Lease:
+        def take() -> Lease:
+            lease = self._far.lease(name, seconds)
+            self._watch(self.name, name, None)
+            return lease
+
         # The SDK asks again with the same id, so it never meets itself.
-        far = self._ask("lease", name, lambda: self._far.lease(name, seconds), doubles=False, stored=True)
+        far = self._ask("lease", name, take, doubles=False, stored=True)
         return _SimulatedLease(self, name, far)
 
     def is_leased(self, name: str) -> bool:

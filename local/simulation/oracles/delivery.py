@@ -214,7 +214,7 @@ def _is_beyond_recall(world: World, change: Change, ended: Ended) -> bool:
         return False
     _, step, slice_ = by_slice(change)
     lock = step if slice_ is None else f"slice-{slice_:05}"
-    return change.left <= ended.time and lock not in ended.locked
+    return change.left <= ended.time and not ended.locked.get(lock, change.time) <= change.left
 
 
 def a_cancelled_run_stops(world: World) -> Iterator[Said]:

@@ -37,9 +37,9 @@ NEEDED = {
     "nothing_is_left": "a claim that is not given back",
     "no_defects": "a wait that nobody asked for",
     "calm_runs_succeed": "a run with rejects that fails",
-    "calm_runs_are_quick": "a half slice that is not continued",
+    "calm_runs_are_quick": "a continuation that is not queued",
     "refreshes_are_exported": "a refresh after the first one",
-    "nothing_is_exported_twice": "a refresh that is answered as long as the record of its run is there",
+    "nothing_is_exported_twice": "a cancellation that lets go of the export",
     "converges": "a returner who stays out",
     "nothing_new_is_sent": "everything is sent each time",
 }
