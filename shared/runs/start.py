@@ -127,9 +127,10 @@ def _is_due_again(app: App, export: str, id_: str, due: Due) -> bool:
     """Whether the run that answered this has ended, and others have undone it since: a segment that was taken out of
     the export and is put back is as new as it was the first time."""
     answered = _found(app, export, id_)
-    has_ended = bool(due.snapshots and answered and answered.ended)
-    used = last_snapshots(app.runs.newest(export)) if has_ended else due.snapshots
-    return new_snapshots(used or due.snapshots, due.snapshots) is not None
+    if not (due.snapshots and answered and answered.ended):
+        return False
+    used = last_snapshots(app.runs.newest(export)) or due.snapshots
+    return new_snapshots(used, due.snapshots) is not None
 
 
 def drop_orphans(app: App, export: Export, *, seen: datetime | None) -> None:
