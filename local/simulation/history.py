@@ -42,8 +42,8 @@ class OwnDoing:
 class History:
     """``configurations`` of each export by the time at which they were saved, None where it was deleted. ``on_step`` is
     told of each run that begins to plan, to send, and to finish, ``on_end`` of each that ends. ``forgotten`` is what
-    was written down and then undone: answers of a checkpoint, a cancellation, a failure; ``reopened`` are runs whose record
-    was changed after their end."""
+    was written down and then undone: answers of a checkpoint, a cancellation, a failure; ``reopened`` are runs whose
+    record was changed after their end."""
 
     scheduler: Scheduler
     plan: Plan

@@ -19,8 +19,8 @@ from local.standin.routing import Request
 from local.standin.state import State
 
 Listing = dict[str, dict[str, Any]]  # what a list holds, by address in lower case
-# An answer leaves upon which another call follows at once, for one person or for the same batch; it leaves for a part of
-# a batch, so that the rest follows; or one arrives after which the same call is made again.
+# An answer leaves upon which another call follows at once, for one person or for the same batch; it leaves for a part
+# of a batch, so that the rest follows; or one arrives after which the same call is made again.
 Moment = Literal["between calls", "within a batch", "before another attempt"]
 
 
