@@ -188,7 +188,11 @@ def by_export(change: Change) -> str:
 
 def by_slice(change: Change) -> tuple[str, str, int | None]:
     """The run, the step, and the number of the slice that the caller was at."""
-    job = _job(change.job)
+    return slice_of(change.job)
+
+
+def slice_of(message: str) -> tuple[str, str, int | None]:
+    job = _job(message)
     return str(job.get("run", "")), str(job.get("step", "")), job.get("slice")
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.memory.queue import MemoryQueue, StaleReceipt, Taken
+from local.simulation.history import slice_of
 from local.simulation.scheduler import Process, Scheduler
 from local.simulation.threads import SimulatedThreads
 from local.simulation.weather import Weather
@@ -21,7 +22,8 @@ MakeApp = Callable[[Process], Any]
 @dataclass
 class Platform:
     """``hidden`` is for how many seconds a message that is taken is not seen; it is renewed while its process lives.
-    ``defects`` are what no process should raise: the process, what it was at, the error."""
+    ``defects`` are what no process should raise: the process, what it was at, the error. ``heard`` are, by slice, whom
+    the service took, as it has told somebody who could save it."""
 
     scheduler: Scheduler
     weather: Weather
@@ -31,6 +33,7 @@ class Platform:
     skews: bool
     defects: list[tuple[str, str, Exception]] = field(default_factory=list)
     deaths: list[float] = field(default_factory=list)
+    heard: dict[tuple[str, str, int | None], set[str]] = field(default_factory=dict)
     _idle: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -127,11 +130,14 @@ class Platform:
             self.arrived(self.hidden)
             return True
 
-        process.job = taken.text
+        process.job, process.let_down = taken.text, False
+        process.heard = set(self.heard.get(slice_of(taken.text), ()))
         threads = SimulatedThreads(self.scheduler, process)
         with threads.repeat(renew if renews else lambda: False, self.hidden / 2):
             good = self._attempt(process, taken.text, lambda: work(app, taken.text.encode(), taken.count))
         process.job = ""
+        if not process.let_down:
+            self.heard.setdefault(slice_of(taken.text), set()).update(process.heard)
         try:
             if good:
                 self.queue.done(newest)

@@ -59,10 +59,15 @@ class SimulatedAdapter(BaseAdapter):
         scheduler, weather = self._service.scheduler, self._weather
         random, job, left = scheduler.random, self._process.job, scheduler.time
         kind = about(asked)[1]
+        heard: set[str] = set()
+        if kind == "import":
+            self._service.note_again(self._process, asked)
         passage = self._passage(writes=kind not in (None, "state"), patience=patience)
 
         def effect() -> Payload:
+            before = len(self._service.changes)
             payload = self._service.serve(asked, job, left, late=scheduler.time > left + passage.answer)
+            heard.update(one.email for one in self._service.changes[before:] if kind == "import" and one.code is None)
             if is_followed(kind, payload):
                 self._surprise("between calls")
                 if answer_of(payload.content).get("Code") == _PARTLY:
@@ -72,12 +77,15 @@ class SimulatedAdapter(BaseAdapter):
             if kind == "import" and random.random() < weather.odd:
                 payload, how = oddly(payload, random)
                 self._service.note_odd(str(json.loads(job or "{}").get("run")), how, asked)
+                heard.clear()
                 scheduler.tell(f"the service answers oddly: {how}")
             return payload
 
         if passage.instead and passage.arrivals:
             self._service.lost_answers.append(left)
-        return scheduler.exchange(f"{asked.method} {asked.path}", effect, passage)
+        payload = scheduler.exchange(f"{asked.method} {asked.path}", effect, passage)
+        self._process.heard |= heard
+        return payload
 
     def _surprise(self, moment: Moment) -> None:
         if self._service.surprises and self._process.mortal and self._process.job:

@@ -28,14 +28,17 @@ class Endless(Exception):
 
 @dataclass
 class Process:
-    """``skew`` is how far its clock is ahead, in seconds; ``job`` is what it is at, for attributing its calls. With
-    ``drowsy`` it falls asleep right before it writes a run's record, the first times ``awake_for`` not."""
+    """``skew`` is how far its clock is ahead, in seconds; ``job`` is what it is at, for attributing its calls. Of
+    that it has ``heard`` whom the service took, now or in what was saved before; ``let_down``: storage has failed it
+    since. With ``drowsy`` it falls asleep right before it writes a run's record, the first times ``awake_for`` not."""
 
     name: str
     skew: float = 0.0
     alive: bool = True
     stalled_until: float = 0.0
     job: str = ""
+    heard: set[str] = field(default_factory=set)
+    let_down: bool = False
     mortal: bool = False
     drowsy: Callable[[], None] | None = None
     awake_for: int = 0

@@ -65,6 +65,7 @@ class Service:
     unnamed: dict[str, set[str]] = field(default_factory=dict)
     surprises: dict[tuple[str, Moment], Callable[[Process], None]] = field(default_factory=dict)
     blanks: bool = False
+    sent_again: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.state = State(":memory:", Options(**self.options))
@@ -164,6 +165,11 @@ class Service:
                 late=late,
             )
             self.changes.append(change)
+
+    def note_again(self, caller: Process, request: Request) -> None:
+        """Whom it is about to send, although it has heard that they were taken."""
+        again = [row["EmailAddress"] for row in _rows(request) if row["EmailAddress"].lower() in caller.heard]
+        self.sent_again += [f"{one.partition('@')[0]}: {caller.job}" for one in again]
 
     def note_odd(self, run: str, how: str, request: Request) -> None:
         self.odd.setdefault(run, []).append(how)

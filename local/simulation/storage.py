@@ -150,7 +150,12 @@ class SimulatedBlobs:
 
     def _ask[T](self, what: str, name: str, effect: Callable[[], T], *, doubles: bool, stored: bool) -> T:
         passage = self._passage(name, doubles=doubles, stored=stored)
-        return self._scheduler.exchange(f"{what} {self.name}/{name}", effect, passage)
+        try:
+            return self._scheduler.exchange(f"{what} {self.name}/{name}", effect, passage)
+        except TemporaryError:
+            if process := self._scheduler.process:
+                process.let_down = True
+            raise
 
     def _passage(self, name: str, *, doubles: bool, stored: bool) -> Passage:
         uniform, weather = self._scheduler.random.uniform, self._weather

@@ -139,16 +139,23 @@ def sent_once(world: World) -> Iterator[Said]:
 
 
 def counts_are_true(world: World) -> Iterator[Said]:
-    """Added, updated and refused are as the service took them, where no answer was lost."""
+    """Added, updated, refused and removed are as the service took them, where no answer was lost; where one was, it has
+    done no less than is told."""
     for ended in world.history.ended.values():
         run = ended.run
         miscounted = any(how in MISCOUNTED for how in world.service.odd.get(run["id"], ()))
-        if not untroubled(world, ended) or not sends(run) or miscounted:
+        if not sends(run) or miscounted:
             continue
-        last: dict[str, Change] = {}
-        for change in world.service.changes:
-            if by_run(change) == run["id"] and change.kind == "import":
-                last[change.email] = change
+        off = _taken_off(world, run)
+        if run["counts"]["removed"] > len(off):
+            yield Said("too many removed", f"{run['id']} removed {run['counts']['removed']}, the service {len(off)}")
+        sent = run["counts"]["added"] + run["counts"]["updated"]
+        own = [one for one in world.service.changes if by_run(one) == run["id"] and one.kind == "import"]
+        if sent > len(there := {one.email for one in own if one.code is None}):
+            yield Said("too many sent", f"{run['id']} sent {sent}, and the service took {len(there)}")
+        if not untroubled(world, ended):
+            continue
+        last = {one.email: one for one in own}
         taken = [one for one in last.values() if one.code is None]
         told = {name: run["counts"][name] for name in ("added", "updated", "refused")}
         true = {
@@ -162,11 +169,8 @@ def counts_are_true(world: World) -> Iterator[Said]:
             true["refused"] = max(true["refused"] - put_back, min(true["refused"], told["refused"]))
         if told != true:
             yield Said("counts", f"{run['id']} says {told}, and the service {true}")
-        off = _taken_off(world, run)
-        if run["counts"]["removed"] != len(off):
-            yield Said(
-                "removed", f"{run['id']} says that it removed {run['counts']['removed']}, and the service {len(off)}"
-            )
+        if run["counts"]["removed"] < len(off):
+            yield Said("too few removed", f"{run['id']} removed {run['counts']['removed']}, the service {len(off)}")
 
 
 def _taken_off(world: World, run: dict[str, Any]) -> set[str]:
@@ -180,10 +184,13 @@ def _taken_off(world: World, run: dict[str, Any]) -> set[str]:
 
 
 def no_answer_is_forgotten(world: World) -> Iterator[Said]:
-    """A batch that is saved in a checkpoint stays as it is, whoever else is at work on the slice; and a run that is
-    cancelled or failed stays so, whoever is at work on a step of it."""
+    """A batch that is saved in a checkpoint stays as it is, whoever else is at work on the slice; a run that is
+    cancelled or failed stays so, whoever is at work on a step of it; and whoever has heard that somebody was taken does
+    not send them again."""
     for words in world.history.forgotten[:1]:
         yield Said("forgotten", words)
+    for words in world.service.sent_again[:1]:
+        yield Said("heard", words)
 
 
 def untroubled(world: World, ended: Ended) -> bool:

@@ -14,6 +14,7 @@ from local.simulation.service import Change
 from local.simulation.weather import MINUTE
 from local.simulation.world import World
 
+_TICKS = 40 * MINUTE  # more than two of the timer
 QUICK = 240.0  # seconds: a message waits for half a minute where it is given back, the sweep looks after five minutes
 _SAVED = 10.0  # seconds from an answer to its checkpoint
 _REFUSABLE = (1, 204, 205, 206, 207, 208)  # docs/changes.md: not offered again before their data change
@@ -98,8 +99,8 @@ def refreshes_are_exported(world: World) -> Iterator[Said]:
 
 def nothing_is_exported_twice(world: World) -> Iterator[Said]:
     """The timer begins no run for a refresh that the run before it had, nor for one of which the operator had stopped
-    the run; judged where nothing went wrong from the one to the other, for a tick may have slept between, and where ids
-    tell which of the export's runs was the last one: with clocks apart they may not."""
+    the run; judged where nothing went wrong when the one ended and the other began, for a tick may have slept between,
+    and where ids tell which of the export's runs was the last one: with clocks apart they may not."""
     before: dict[str, Ended] = {}
     newest: dict[str, str] = {}
     for ended in sorted(world.history.ended.values(), key=lambda one: one.time):
@@ -112,7 +113,8 @@ def nothing_is_exported_twice(world: World) -> Iterator[Said]:
             continue
         if run["trigger"] != "refresh" or _versions(run) != _versions(last.run):
             continue
-        if is_calm(world, _created(last) - MINUTE, _created(ended)):
+        begin, end = last.time + _TICKS, _created(ended) - _TICKS
+        if is_calm(world, _created(last) - MINUTE, min(begin, _created(ended))) and is_calm(world, end, end + _TICKS):
             yield Said("twice", f"{run['id']} of {run['export']} exports what {last.run['id']} had exported")
 
 

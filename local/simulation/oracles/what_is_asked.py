@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
+from math import inf
 from typing import Any
 
 from local.simulation.history import Ended, by_run
@@ -24,17 +25,14 @@ _FINDINGS = ("active", "unconfirmed", "unsubscribed", "bounced", "deleted", "abs
 
 
 def times_are_kept(world: World) -> Iterator[Said]:
-    """Each time of a schedule has its run, where nothing went wrong and no other run held the export; and no run
-    answers a time at which the export had another schedule, or was paused, or one that another has answered."""
+    """Each time of a schedule has its run, once no other holds the export, where nothing went wrong and it was not time
+    again before; and no run answers a time at which the export had another schedule, or was paused, or one that another
+    has answered."""
     runs = _runs(world)
     answered = {(run["export"], seconds(run["due_at"])) for run in runs if run.get("due_at")}
     for export in world.plan.exports:
-        for due in _times(world, export):
-            free = not any(
-                run["export"] == export and _at_work(world, run, due + _TICK, due + _PATIENCE) for run in runs
-            )
-            calm = is_calm(world, due - _CLOCKS, due + _PATIENCE)
-            if free and calm and (export, due) not in answered:
+        for due, until in _times(world, export, [run for run in runs if run["export"] == export]):
+            if (export, due) not in answered and is_calm(world, due - _CLOCKS, until):
                 yield Said("passed", f"{export} has no run for its time {due / HOUR:.1f} h")
 
     for run in runs:
@@ -59,22 +57,29 @@ def _answered_twice(runs: list[dict[str, Any]]) -> Iterator[Said]:
             yield Said("twice", f"{first} and {run['id']} answer the same time, {run['due_at']}")
 
 
-def _times(world: World, export: str) -> Iterator[float]:
-    """Those of its schedule, while the schedule stayed as it was and the export was enabled."""
+def _times(world: World, export: str, runs: list[dict[str, Any]]) -> Iterator[tuple[float, float]]:
+    """Those of its schedule, each with until when it should have been answered; while the schedule stayed as it was and
+    the export was enabled, and where it was not time again before."""
     every = _EVERY.fullmatch(str(world.plan.exports[export]["schedule"]))
     if not every:
         return
     due = int(every[1]) * MINUTE
     while due + _PATIENCE < world.scheduler.time:
-        saved = world.history.saved(export, due - _CLOCKS, due + _PATIENCE)
-        if all(one and one["enabled"] and one["schedule"] == every[0] for one in saved):
-            yield due
-        due += int(every[2]) * HOUR
+        after = due + int(every[2]) * HOUR
+        until = _free_from(world, runs, due + _TICK) + _PATIENCE
+        saved = world.history.saved(export, due - _CLOCKS, until)
+        stayed = all(one and one["enabled"] and one["schedule"] == every[0] for one in saved)
+        if stayed and until < min(after, world.scheduler.time):
+            yield due, until
+        due = after
 
 
-def _at_work(world: World, run: dict[str, Any], begin: float, end: float) -> bool:
-    ended = world.history.ended.get(run["id"])
-    return seconds(run["created_at"]) - _CLOCKS < end and (ended is None or ended.time > begin)
+def _free_from(world: World, runs: list[dict[str, Any]], moment: float) -> float:
+    """When none of ``runs`` holds the export any more, nor another one within _PATIENCE."""
+    at_work = [run for run in runs if seconds(run["created_at"]) - _CLOCKS < moment + _PATIENCE]
+    ends = [world.history.ended[run["id"]].time if run["id"] in world.history.ended else inf for run in at_work]
+    latest = max(ends, default=moment)
+    return _free_from(world, runs, latest) if moment < latest < inf else max(moment, latest)
 
 
 def _runs(world: World) -> list[dict[str, Any]]:

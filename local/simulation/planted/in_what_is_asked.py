@@ -34,8 +34,13 @@ FAULTS: tuple[Fault, ...] = (
     ),
     fault(
         "a refresh that is answered as long as the record of its run is there",
-        "only a run that came to its plan notes it for longer",
+        "only the first one is noted for longer",
         ("shared/runs/tick.py", "        if used and used != noted:\n", "        if not noted:\n"),
+        (
+            "shared/runs/commit.py",
+            "        note_snapshots(app.state, run.export, run.snapshots)\n    for reason",
+            "        pass\n    for reason",
+        ),
         ("shared/runs/commit.py", "        note_answered(app, run)\n        if app.claims", "        if app.claims"),
     ),
     fault(
@@ -49,11 +54,16 @@ FAULTS: tuple[Fault, ...] = (
     ),
     fault(
         "a pause that the timer does not mind",
-        "enabled is looked at where somebody asks for a run, not where the timer does",
+        "neither where the timer looks what is due, nor where it starts that, enabled is looked at",
         (
             "shared/runs/tick.py",
             "    if not export.enabled or export.schedule is None or export.connection is None:\n",
             "    if export.schedule is None or export.connection is None:\n",
+        ),
+        (
+            "shared/runs/start.py",
+            "    if answers and not (export.enabled and export.connection and",
+            "    if answers and not (export.connection and",
         ),
     ),
     fault(
