@@ -16,6 +16,8 @@ from azure.storage.blob import ContainerClient
 from bench import profiles
 from local.azurite import Azurite
 from local.demo.processes import Place, running_standin
+from local.host.times import ASKED_OFTEN
+from local.provision import provide
 from shared.app import wire
 from shared.catalog.documents import Connection, Export
 from shared.parts import App
@@ -99,6 +101,7 @@ def made(**settings: str) -> Iterator[Scene]:
         standin_pid, standin = stack.enter_context(running_standin(Place(folder)))
         chosen = {
             "ExportStorage": azurite.connection_string,
+            "AzureWebJobsStorage": azurite.connection_string,
             "SegmentStorage": "",
             "SEGMENT_CONTAINER": CONTAINER,
             "KEY_VAULT_URL": "",
@@ -107,7 +110,9 @@ def made(**settings: str) -> Iterator[Scene]:
             "QUIET_MINUTES": "0",
             "EXPORT_SCHEDULE": "0 0 0 1 1 *",
             "EXPORT_QUEUE": "export-work",
+            **ASKED_OFTEN,
         } | settings
+        provide(azurite.connection_string, chosen["EXPORT_QUEUE"])
         app = wire(read(os.environ | chosen))
         scene = Scene(azurite.connection_string, standin, folder, chosen, app, azurite.pid, standin_pid)
         with scene.container() as container:

@@ -26,21 +26,13 @@ def app() -> App:
 
 
 def wire(chosen: Settings, clock: Clock | None = None) -> App:
-    """Where the account is given by connection string (local use), what the templates would have made is made here."""
-    state = BlobStorage(chosen.export_storage, "export-state")
-    catalog = BlobStorage(chosen.export_storage, "export-catalog")
-    queue = QueueStorage(chosen.export_storage, chosen.export_queue)
-    if chosen.export_storage.connection_string:
-        catalog.create()
-        state.create()
-        queue.create()
     clock, threads = clock or SystemClock(), SystemThreads()
     return App(
         settings=chosen,
-        state=state,
-        catalog_blobs=catalog,
+        state=BlobStorage(chosen.export_storage, "export-state"),
+        catalog_blobs=BlobStorage(chosen.export_storage, "export-catalog"),
         segments=BlobStorage(chosen.segment_storage, chosen.segment_container),
-        queue=queue,
+        queue=QueueStorage(chosen.export_storage, chosen.export_queue),
         vault=KeyVault(chosen.key_vault_url, chosen.export_storage, clock),
         destinations=Accounts(chosen.campaign_monitor_url, clock, threads),
         clock=clock,

@@ -12,7 +12,7 @@ from azure.core.exceptions import AzureError
 from azure.storage.queue import QueueClient, QueueMessage, TextBase64DecodePolicy, TextBase64EncodePolicy
 
 from local.azurite import Azurite
-from local.host.queue_service import is_taken
+from local.host.storage_service import is_taken
 from local.memory.blobs import MemoryBlobs
 from local.memory.clock import ManualClock
 from local.memory.queue import MemoryQueue, StaleReceipt, Taken

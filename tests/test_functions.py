@@ -124,10 +124,13 @@ def test_imports_are_absolute() -> None:
 LOAD = """
 import os, sys
 sys.path.append(os.getcwd())
-from pathlib import Path
-from local.host.functions import load_functions, read_functions
+from azure_functions_runtime_v1 import loader
+from azure_functions_runtime_v1.bindings.meta import load_binding_registry
 before = set(sys.modules)
-load_functions(read_functions(Path.cwd(), sys.argv[1].split(",")))
+load_binding_registry()
+loader.install()
+for name in sys.argv[1].split(","):
+    loader.load_function(name, os.path.join(os.getcwd(), name), os.path.join(os.getcwd(), name, "__init__.py"), "main")
 print(*sorted(set(sys.modules) - before))
 """
 

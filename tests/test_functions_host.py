@@ -15,6 +15,8 @@ from world import World, balances, csv_rows, person
 
 from local.azurite import Azurite
 from local.host.process import HostProcess
+from local.host.times import ASKED_OFTEN
+from local.provision import provide
 from local.standin import StandIn
 from shared.record.run_record import Run
 
@@ -39,7 +41,7 @@ def host(world: World, log: Path, **settings: str) -> HostProcess:
     # A message that fails is there again at once.
     quick = {"AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:00"}
     usual = {"EXPORT_SCHEDULE": NEVER, "FUNCTION_KEY_ROLE": "admin"}
-    chosen = world.environment | usual | quick | settings
+    chosen = world.environment | usual | quick | ASKED_OFTEN | settings
     return HostProcess(ROOT, settings=chosen, log=log)
 
 
@@ -130,6 +132,7 @@ def test_a_wrong_setting_is_told_by_every_function(world: World, tmp_path: Path)
     log = tmp_path / "log"
     # A queue of its own: the other host of this file takes from the usual one, too.
     mine = f"wrong-{world.environment['EXPORT_QUEUE']}"
+    provide(world.connection_string, mine)
     with host(world, log, UPLOAD_CONCURRENCY="s3cret", EXPORT_QUEUE=mine) as process:
         answer = requests.get(f"{process.url}/api/exports", timeout=10)
         assert answer.status_code == 500

@@ -1,14 +1,17 @@
 """What a thread logs belongs to the invocation of the function that it works for, as the Functions worker finds it."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
+import anyio
 import azure.functions as func
 import pytest
 from azure_functions_runtime_v1.bindings.context import Context, _invocation_id_local
-from azure_functions_runtime_v1.utils.executor import run_sync_func
 
+from local.host.worker.rpc_log import current_invocation
 from shared.azure.function_invocation import carried
 from shared.azure.system_clock import SystemClock
 from shared.azure.system_threads import SystemThreads
@@ -22,14 +25,14 @@ clock = SystemClock()
 
 
 class WorkersHandler(logging.Handler):
-    """Finds the invocation of a line as the worker's own handler does."""
+    """Finds the invocation of a line as the worker does."""
 
     def __init__(self) -> None:
         super().__init__()
         self.lines: list[tuple[str, str | None]] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append((record.getMessage(), getattr(_invocation_id_local, "invocation_id", None)))
+        self.lines.append((record.getMessage(), current_invocation()))
 
 
 @pytest.fixture
@@ -42,18 +45,17 @@ def lines() -> Iterator[list[tuple[str, str | None]]]:
 
 
 def invoke(invocation: str, call: Callable[[], object], *, carry: bool = True) -> None:
-    """As the worker runs a function that is no coroutine: in a thread of its pool."""
+    """As the worker runs a door that is a coroutine, which does what blocks in a thread."""
 
-    def main(context: func.Context) -> None:
-        if not carry:
-            call()
-            return
-        with carried(context):
-            call()
+    async def main(context: func.Context) -> None:
+        with carried(context) if carry else nullcontext():
+            await anyio.to_thread.run_sync(call)
 
-    context = Context("ExportWorker", "", invocation, _invocation_id_local, None, None)  # type: ignore[arg-type]
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(run_sync_func, invocation, context, main, {"context": context}).result()
+    asyncio.run(main(context_of(invocation)))
+
+
+def context_of(invocation: str) -> func.Context:
+    return Context("ExportHttp", "", invocation, _invocation_id_local, None, None)  # type: ignore[arg-type,return-value]
 
 
 def say(*what: str) -> bool:
@@ -115,9 +117,8 @@ def test_where_nothing_is_invoked_threads_work_all_the_same(lines: list[tuple[st
 
 
 def test_what_was_carried_is_over_with_the_block(lines: list[tuple[str, str | None]]) -> None:
-    context = Context("ExportHttp", "", "4f1c", _invocation_id_local, None, None)  # type: ignore[arg-type]
     with threads.crew(1) as crew:
-        with carried(context):
+        with carried(context_of("4f1c")):
             crew.start(lambda: say("inside"))
         crew.start(lambda: say("outside"))  # in the same thread
     assert lines == [("inside", "4f1c"), ("outside", None)]

@@ -14,10 +14,13 @@ from azure.storage.queue import QueueClient, TextBase64EncodePolicy
 from toy_functions import ToyApp, eventually, queue_trigger
 
 from local.azurite import Azurite
-from local.host.errors import EXIT_STOPPED, EXIT_TIMED_OUT
+from local.host.errors import EXIT_CUT_OFF, EXIT_STOPPED
 from local.host.process import HostProcess
+from local.host.times import Times
 
 pytestmark = pytest.mark.slow
+
+SHORT = Times(invisible=1)
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +127,35 @@ def test_what_cannot_be_run_is_poison_at_once(app: ToyApp, queue: Queue) -> None
     assert poison == [b64encode(b"instances died with it").decode(), "{}"]
 
 
+def test_whatever_is_base64_is_run_with_blanks_empty_or_no_text_at_all(app: ToyApp, queue: Queue) -> None:
+    code = """
+        def main(message: func.QueueMessage) -> None:
+            trace(message.get_body().hex())
+    """
+    app.function("Worker", queue_trigger("%TOYS%"), code=code)
+    raw = QueueClient.from_connection_string(queue.settings["ToyStorage"], queue.settings["TOYS"])
+    for text in ("Zm9v\n YmFy", "", "//79"):
+        raw.send_message(text)
+    with HostProcess(app.root, settings=queue.settings, log=app.log):
+        eventually(queue.is_empty)
+
+    assert sorted(app.traces()) == ["", b"foobar".hex(), b"\xff\xfe\xfd".hex()]
+
+
+def test_a_queue_that_is_not_there_is_asked_for_until_it_is_and_never_made(
+    app: ToyApp, storage: str, tmp_path: Path
+) -> None:
+    app.function("Worker", queue_trigger("%TOYS%"), code=TRACING)
+    settings = {"ToyStorage": storage, "TOYS": "made-later"}
+    with HostProcess(app.root, settings=settings, log=app.log):
+        eventually(lambda: app.log.read_text().count("made-later: The specified queue does not exist") > 2)
+        late = Queue(storage, "made-later")  # fails where it is there
+        late.client.send_message("at last")
+        eventually(app.traces)
+
+    assert app.traces() == ["at last"]
+
+
 def test_a_failed_message_waits_for_the_visibility_timeout(app: ToyApp, queue: Queue) -> None:
     code = """
         def main(message: func.QueueMessage) -> None:
@@ -153,8 +185,8 @@ def test_a_running_message_stays_hidden_longer_than_its_first_invisibility(app: 
     app.function("Worker", queue_trigger("%TOYS%"), code=SLOW.format(seconds=2.5))
     queue.client.send_message("long")
     with (
-        HostProcess(app.root, settings=queue.settings, invisible_seconds=1, log=app.log),
-        HostProcess(app.root, settings=queue.settings, invisible_seconds=1, log=app.log),
+        HostProcess(app.root, settings=queue.settings, times=SHORT, log=app.log),
+        HostProcess(app.root, settings=queue.settings, times=SHORT, log=app.log),
     ):
         eventually(queue.is_empty)
 
@@ -164,16 +196,16 @@ def test_a_running_message_stays_hidden_longer_than_its_first_invisibility(app: 
 def test_when_an_instance_is_killed_another_gets_the_message(app: ToyApp, queue: Queue) -> None:
     code = """
         def main(message: func.QueueMessage) -> None:
-            trace(f"{os.getpid()} {message.dequeue_count}")
+            trace(f"{os.getppid()} {message.dequeue_count}")
             if message.dequeue_count == 1:
                 time.sleep(60)
     """
     app.function("Worker", queue_trigger("%TOYS%"), code=code)
     queue.client.send_message("survives")
-    with HostProcess(app.root, settings=queue.settings, invisible_seconds=1, log=app.log) as first:
+    with HostProcess(app.root, settings=queue.settings, times=SHORT, log=app.log) as first:
         eventually(app.traces)
         first.kill()
-        with HostProcess(app.root, settings=queue.settings, invisible_seconds=1, log=app.log) as second:
+        with HostProcess(app.root, settings=queue.settings, times=SHORT, log=app.log) as second:
             eventually(queue.is_empty)
 
     assert app.traces() == [f"{first.pid} 1", f"{second.pid} 2"]
@@ -197,6 +229,42 @@ def test_an_instance_that_is_told_to_stop_finishes_its_message(app: ToyApp, queu
     assert queue.client.get_queue_properties().approximate_message_count == 1
 
 
+def test_what_runs_longer_than_a_stop_leaves_it_is_cut_off(app: ToyApp, queue: Queue) -> None:
+    """Its message is not given back: it is hidden for as long as it was when it was taken."""
+    app.function("Worker", queue_trigger("%TOYS%"), code=SLOW.format(seconds=60))
+    queue.client.send_message("long")
+    times = Times(grace=1)
+    with HostProcess(app.root, settings=queue.settings, times=times, log=app.log) as host:
+        eventually(app.traces)
+        assert host.stop() == EXIT_CUT_OFF
+
+    assert app.traces() == ["begin"]
+    assert queue.client.get_queue_properties().approximate_message_count == 1
+    assert queue.client.receive_message() is None
+
+
+def test_it_is_drained_by_hand_and_waits_for_what_runs(app: ToyApp, queue: Queue) -> None:
+    code = """
+        def main(message: func.QueueMessage) -> None:
+            trace("begin")
+            time.sleep(3)
+            trace("end")
+    """
+    app.function("Worker", queue_trigger("%TOYS%"), code=code)
+    queue.client.send_message("last")
+    queue.client.send_message("stays")
+    with HostProcess(app.root, settings=queue.settings, times=Times(grace=1), log=app.log) as host:
+        eventually(app.traces)
+        assert requests.post(f"{host.url}/admin/host/drain", timeout=10).status_code == 202
+        eventually(
+            lambda: requests.get(f"{host.url}/admin/host/drain/status", timeout=10).json()["state"] == "Completed"
+        )
+        assert app.traces() == ["begin", "end"]
+        assert host.stop() == EXIT_STOPPED
+
+    assert queue.client.get_queue_properties().approximate_message_count == 1
+
+
 def test_ctrl_c_ends_it_as_well(app: ToyApp, queue: Queue) -> None:
     app.function("Worker", queue_trigger("%TOYS%"), code=TRACING)
     with HostProcess(app.root, settings=queue.settings, log=app.log) as host:
@@ -204,10 +272,20 @@ def test_ctrl_c_ends_it_as_well(app: ToyApp, queue: Queue) -> None:
         assert host.wait(10) == EXIT_STOPPED
 
 
-def test_an_invocation_over_the_function_timeout_ends_the_instance(app: ToyApp, queue: Queue) -> None:
-    app.host(functionTimeout="00:00:01").function("Worker", queue_trigger("%TOYS%"), code=SLOW.format(seconds=60))
+def test_an_invocation_over_the_function_timeout_ends_the_worker_and_fails(app: ToyApp, queue: Queue) -> None:
+    code = """
+        def main(message: func.QueueMessage) -> None:
+            trace(f"{os.getpid()} {message.dequeue_count}")
+            if message.dequeue_count == 1:
+                time.sleep(60)
+    """
+    app.host(functionTimeout="00:00:01", queues={"visibilityTimeout": "00:00:00"})
+    app.function("Worker", queue_trigger("%TOYS%"), code=code)
     queue.client.send_message("endless")
-    with HostProcess(app.root, settings=queue.settings, log=app.log) as host:
-        assert host.wait(10) == EXIT_TIMED_OUT
+    with HostProcess(app.root, settings=queue.settings, log=app.log):
+        eventually(queue.is_empty)
 
+    first, second = (trace.split() for trace in app.traces())
+    assert (first[1], second[1]) == ("1", "2")
+    assert first[0] != second[0]
     assert "ran longer than functionTimeout (1 s)" in app.log.read_text()

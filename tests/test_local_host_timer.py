@@ -1,17 +1,28 @@
-"""Timer functions of the local host: by schedule, by hand, never two ticks at a time."""
+"""Timer functions of the local host: by schedule, by hand, one instance that ticks, and what was missed."""
 
+import signal
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
 from toy_functions import ToyApp, eventually, timer_trigger
 
+from local.azurite import Azurite
 from local.host.process import HostProcess
 from local.host.timer import Schedule
+from local.host.times import Times
 
 pytestmark = pytest.mark.slow
 
 NEVER = "0 0 0 1 1 *"
+
+
+@pytest.fixture(scope="module")
+def storage() -> Iterator[dict[str, str]]:
+    with Azurite() as azurite:
+        yield {"AzureWebJobsStorage": azurite.connection_string}
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +42,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> ToyApp:
         code="""
             def main(timer: func.TimerRequest) -> None:
                 trace("Slow begin")
-                time.sleep(0.4)
+                time.sleep(1)
                 trace("Slow end")
         """,
     )
@@ -49,8 +60,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> ToyApp:
 
 
 @pytest.fixture(scope="module")
-def host(app: ToyApp) -> Iterator[HostProcess]:
-    with HostProcess(app.root, settings={"OFTEN": "*/2 * * * * *"}, log=app.log) as host:
+def host(app: ToyApp, storage: dict[str, str]) -> Iterator[HostProcess]:
+    with HostProcess(app.root, settings=storage | {"OFTEN": "*/2 * * * * *"}, log=app.log) as host:
         yield host
 
 
@@ -58,13 +69,13 @@ def traces(app: ToyApp, name: str) -> list[str]:
     return [trace.removeprefix(f"{name} ") for trace in app.traces() if trace.startswith(name)]
 
 
-def test_a_tick_by_hand_is_taken_at_once_and_two_run_one_after_the_other(app: ToyApp, host: HostProcess) -> None:
-    for _ in range(2):
+def test_a_tick_by_hand_is_taken_at_once_and_runs_beside_others(app: ToyApp, host: HostProcess) -> None:
+    for _ in range(3):
         answer = requests.post(f"{host.url}/admin/functions/Slow", json={}, timeout=0.3)
         assert (answer.status_code, answer.content) == (202, b"")
-    eventually(lambda: len(traces(app, "Slow")) == 4)
+    eventually(lambda: len(traces(app, "Slow")) == 6)
 
-    assert traces(app, "Slow") == ["begin", "end"] * 2
+    assert traces(app, "Slow") == ["begin"] * 3 + ["end"] * 3
 
 
 def test_a_failed_tick_is_run_again_as_its_retry_says(app: ToyApp, host: HostProcess) -> None:
@@ -84,6 +95,93 @@ def test_a_schedule_ticks(app: ToyApp, host: HostProcess) -> None:
     first, second = traces(app, "Often")[:2]
     assert first.startswith("False 20")
     assert first < second
+
+
+TICKING = """
+    def main(timer: func.TimerRequest) -> None:
+        trace(f"{os.getppid()} {timer.past_due} {time.time()}")
+"""
+
+
+def ticks(app: ToyApp) -> list[tuple[int, bool, float]]:
+    """Of which instance, whether past due, when."""
+    parts = [trace.split() for trace in app.traces()]
+    return [(int(pid), past_due == "True", float(at)) for pid, past_due, at in parts]
+
+
+def test_a_tick_that_overran_is_made_up_for_once_and_at_once(tmp_path: Path, storage: dict[str, str]) -> None:
+    """While the first one runs, two or three times of the schedule pass."""
+    app = ToyApp(tmp_path)
+    code = """
+        first = [True]
+
+        def main(timer: func.TimerRequest) -> None:
+            trace(f"begin {timer.past_due} {time.time()}")
+            if first:
+                first.clear()
+                time.sleep(5)
+            trace(f"end {timer.past_due} {time.time()}")
+    """
+    app.function("Tick", timer_trigger("*/2 * * * * *"), code=code)
+    with HostProcess(app.root, settings=storage, log=app.log):
+        eventually(lambda: len(app.traces()) >= 6)
+
+    begun = [float(trace.split()[2]) for trace in app.traces() if trace.startswith("begin")]
+    ended = [float(trace.split()[2]) for trace in app.traces() if trace.startswith("end")]
+    assert not [trace for trace in app.traces() if "True" in trace]
+    assert begun[1] - ended[0] < 0.5
+    assert begun[2] - begun[1] > 0.5
+    assert begun[2] % 2 < 0.5
+
+
+def test_one_of_two_instances_ticks_and_the_other_takes_over(tmp_path: Path, storage: dict[str, str]) -> None:
+    app = ToyApp(tmp_path).function("Tick", timer_trigger("*/2 * * * * *"), code=TICKING)
+    quick = Times(tick_lease=15)
+    with HostProcess(app.root, settings=storage, times=quick, log=app.log) as first:
+        eventually(app.traces)
+        with HostProcess(app.root, settings=storage, times=quick, log=app.log) as second:
+            eventually(lambda: len(ticks(app)) >= 3)
+            assert {pid for pid, _, _ in ticks(app)} == {first.pid}
+            first.signal(signal.SIGKILL)
+            died = time.time()
+            eventually(lambda: ticks(app)[-1][0] == second.pid)
+
+    assert next(at for pid, _, at in ticks(app) if pid == second.pid) - died < 2 * 15 + 5
+
+
+def test_after_a_restart_a_missed_time_is_made_up_for_once_and_past_due(
+    tmp_path: Path, storage: dict[str, str]
+) -> None:
+    """By a status that the first instance has left, stopped or dead; of a schedule that comes once a minute at most."""
+    minute = time.time() // 60 + 1
+    if minute * 60 - time.time() < 10:  # not enough to start
+        minute += 1
+    settings = storage | {"SCHEDULE": f"0 {time.gmtime(minute * 60).tm_min} * * * *"}
+    quick = Times(tick_lease=15)
+    apps = []
+    for end in (signal.SIGTERM, signal.SIGKILL):
+        app = ToyApp(tmp_path / end.name).function("Tick", timer_trigger("%SCHEDULE%"), code=TICKING)
+        with HostProcess(app.root, settings=settings, times=quick, log=app.log) as first:
+            eventually(lambda app=app: "timers" in blobs(storage, app))
+            first.signal(end)
+            first.wait(30)
+        apps.append(app)
+    time.sleep(max(0.0, minute * 60 - time.time()) + 0.5)
+    for app in apps:
+        with HostProcess(app.root, settings=settings, times=quick, log=app.log):
+            eventually(app.traces)
+            time.sleep(1)
+        assert [past_due for _, past_due, _ in ticks(app)] == [True]
+
+
+def blobs(storage: dict[str, str], app: ToyApp) -> str:
+    from azure.storage.blob import ContainerClient
+
+    from local.host.settings import host_id
+
+    with ContainerClient.from_connection_string(storage["AzureWebJobsStorage"], "azure-webjobs-hosts") as container:
+        names = container.list_blob_names() if container.exists() else []
+        return " ".join(name for name in names if host_id(app.root.resolve()) in name)
 
 
 @pytest.mark.parametrize(

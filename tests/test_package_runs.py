@@ -18,12 +18,13 @@ from local.azurite import Azurite
 from local.demo import comparison
 from local.demo.client import Client
 from local.demo.scene import API_KEY, SECRET_SETTING, fill_container, fill_list, list_address
+from local.provision import provide
 from local.sample import Sample, account, afterwards, known_before
 from local.standin import StandIn
 
 FUNCTIONS = {"ExportHttp", "ExportTimer", "ExportWorker", "Console"}
 # The local host serves HTTP with these; the app has no use for them.
-OF_HOST = ("uvicorn", "h11", "click")
+OF_HOST = ("uvicorn", "h11", "click", "grpcio", "protobuf")
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,7 @@ def test_it_runs_an_export_and_passes_the_look_after_a_deployment(
     sample = Sample(profiles=300)
     settings = {
         "ExportStorage": own_azurite.connection_string,
+        "AzureWebJobsStorage": own_azurite.connection_string,
         "SegmentStorage": "",
         "KEY_VAULT_URL": "",
         "SEGMENT_CONTAINER": sample.container,
@@ -151,6 +153,7 @@ def test_it_runs_an_export_and_passes_the_look_after_a_deployment(
         "FUNCTION_KEY_ROLE": "admin",
         SECRET_SETTING: API_KEY,
     }
+    provide(own_azurite.connection_string, settings["EXPORT_QUEUE"])
     fill_container(own_azurite.connection_string, sample)
     fill_list(campaign_monitor.url, known_before(sample))
     log = tmp_path / "host.log"

@@ -1,7 +1,6 @@
 """A worker that stands still for 40 s, at whatever moment, while others go on and send a newer snapshot: when it wakes,
 it does no harm to the list, to what is acknowledged, or to the run that is at work then."""
 
-import os
 import signal
 import threading
 import time
@@ -16,6 +15,7 @@ from toy_functions import eventually
 from world import World, csv_rows, person
 
 from local.host.process import HostProcess
+from local.host.times import Times
 from shared.parts import App
 from shared.runs.cancel import cancel
 from shared.runs.start import start
@@ -234,9 +234,9 @@ def test_a_process_that_is_stopped_for_40_seconds_does_no_harm_when_it_wakes(wor
     run = world.start()
     settings = world.environment | {"EXPORT_SCHEDULE": "0 0 0 1 1 *", "UPLOAD_CONCURRENCY": "2"}
     log = tmp_path / "log"
-    with HostProcess(ROOT, functions=["ExportWorker"], settings=settings, invisible_seconds=5, log=log) as process:
+    with HostProcess(ROOT, functions=["ExportWorker"], settings=settings, times=Times(invisible=5), log=log) as process:
         eventually(lambda: [call for call in world.imports() if call["status"] == 0])
-        os.kill(process.pid, signal.SIGSTOP)
+        process.signal(signal.SIGSTOP)
         stopped = time.monotonic()
         try:
             world.control("PUT", "options", {"latency": 0})
@@ -246,7 +246,7 @@ def test_a_process_that_is_stopped_for_40_seconds_does_no_harm_when_it_wakes(wor
             newer = world.run()
             threading.Event().wait(max(0.0, STOPPED_SECONDS - (time.monotonic() - stopped)))
         finally:
-            os.kill(process.pid, signal.SIGCONT)
+            process.signal(signal.SIGCONT)
         eventually(lambda: '"step":"send"' in log.read_text())
     world.pump()
 

@@ -13,6 +13,7 @@ from azure.storage.blob import ContainerClient
 from azure.storage.queue import QueueClient, TextBase64DecodePolicy
 from steered_clock import SteeredClock
 
+from local.provision import provide
 from shared.app import wire
 from shared.azure.blob_storage import BlobStorage
 from shared.catalog.documents import Connection, Export
@@ -50,6 +51,7 @@ class World:
         self.segments.create_container()
         self.environment = {
             "ExportStorage": self.connection_string,
+            "AzureWebJobsStorage": self.connection_string,
             "SEGMENT_CONTAINER": self.segments.container_name,
             "EXPORT_QUEUE": f"work-{self.id}",
             "CAMPAIGN_MONITOR_URL": f"{self.standin}/api/v3.3",
@@ -60,6 +62,7 @@ class World:
         # Without a vault the key is read from the environment.
         os.environ[f"SECRET_KEY_OF_{self.id.upper()}"] = self.key
         self.clock = SteeredClock()
+        provide(self.connection_string, self.environment["EXPORT_QUEUE"])
         self.app: App = wire(read(self.environment), self.clock)
         self._queue = QueueClient.from_connection_string(
             self.connection_string, self.environment["EXPORT_QUEUE"], message_decode_policy=TextBase64DecodePolicy()

@@ -15,6 +15,7 @@ from bench.rows import Sizes
 from bench.table import Line, at_most
 from local.azurite import Azurite
 from local.host.process import HostProcess
+from local.provision import provide
 from local.standin import StandIn
 from shared.app import wire
 from shared.catalog.documents import Connection, Export
@@ -34,8 +35,10 @@ def console(_: Sizes) -> Iterator[Line]:
             "CAMPAIGN_MONITOR_URL": f"{standin.url}/api/v3.3",
             "EXPORT_QUEUE": "export-work",
         }
+        provide(azurite.connection_string, settings["EXPORT_QUEUE"])
         _fill(wire(read(settings)))
         settings |= {
+            "AzureWebJobsStorage": azurite.connection_string,
             "REQUIRE_SIGN_IN": "true",
             "EXPORT_SCHEDULE": "0 0 0 1 1 *",
             "SegmentStorage": "",

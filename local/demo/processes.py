@@ -14,6 +14,8 @@ from typing import IO
 from local.azurite import Azurite, AzuriteError
 from local.demo.errors import DemoError
 from local.host.process import HostFailedError, HostProcess
+from local.host.times import ASKED_OFTEN
+from local.provision import provide
 
 PROJECT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 30.0
@@ -68,8 +70,14 @@ def running(place: Place, settings: dict[str, str], say: Callable[[str], None]) 
             say(f"Azurite, for Azure Storage, at {_blob_endpoint(azurite.connection_string)} (process {azurite.pid})")
             standin, standin_url = stack.enter_context(running_standin(place))
             say(f"the stand-in for Campaign Monitor at {standin_url} (process {standin})")
-            addresses = {"ExportStorage": azurite.connection_string, "CAMPAIGN_MONITOR_URL": f"{standin_url}/api/v3.3"}
-            host = stack.enter_context(HostProcess(PROJECT, settings=settings | addresses, log=place.log("host")))
+            provide(azurite.connection_string, settings["EXPORT_QUEUE"])
+            addresses = {
+                "ExportStorage": azurite.connection_string,
+                "AzureWebJobsStorage": azurite.connection_string,
+                "CAMPAIGN_MONITOR_URL": f"{standin_url}/api/v3.3",
+            }
+            chosen = settings | addresses | ASKED_OFTEN
+            host = stack.enter_context(HostProcess(PROJECT, settings=chosen, log=place.log("host")))
             say(f"the function app, in the local host, at {host.url} (process {host.pid})")
         except AzuriteError as error:
             raise DemoError(str(error)) from None

@@ -11,13 +11,16 @@ from local.azurite import Azurite
 from local.demo.processes import PROJECT, Place, running_standin
 from local.demo.scene import API_KEY, SECRET_SETTING, fill_container
 from local.host.process import HostProcess
+from local.host.times import ASKED_OFTEN, Times
+from local.provision import provide
 from local.sample import Sample
 
 # By number: the name under which each worker knows the stand-in, whose log then tells whose call it was.
 WORKERS = {1: "127.0.0.1", 2: "localhost"}
 CALLS_IN_FLIGHT = 8  # UPLOAD_CONCURRENCY
-INVISIBLE_SECONDS = 5
 QUEUE = "export-work"
+# In Azure a message is back ten minutes after it was taken or renewed last; here nobody waits for that.
+TIMES = Times(invisible=5)
 
 _BEGUN_OR_ENDED = re.compile(r"ExportWorker \S+ (started|succeeded|failed)")
 
@@ -87,6 +90,7 @@ def running(folder: Path, sample: Sample) -> Iterator[Programs]:
         settings = {
             SECRET_SETTING: API_KEY,
             "ExportStorage": azurite.connection_string,
+            "AzureWebJobsStorage": azurite.connection_string,
             "CAMPAIGN_MONITOR_URL": f"{standin}/api/v3.3",
             "SEGMENT_CONTAINER": sample.container,
             "QUIET_MINUTES": "0",
@@ -98,7 +102,8 @@ def running(folder: Path, sample: Sample) -> Iterator[Programs]:
             # Nothing of what the developer works with otherwise.
             "SegmentStorage": "",
             "KEY_VAULT_URL": "",
-        }
+        } | ASKED_OFTEN
+        provide(azurite.connection_string, QUEUE)
         door = stack.enter_context(_instance(settings, folder / "door.log", "ExportHttp", "ExportTimer"))
         workers = Workers(settings, standin, folder)
         stack.callback(workers.stop)
@@ -108,7 +113,7 @@ def running(folder: Path, sample: Sample) -> Iterator[Programs]:
 
 
 def _instance(settings: dict[str, str], log: Path, *functions: str) -> HostProcess:
-    return HostProcess(PROJECT, functions=functions, settings=settings, invisible_seconds=INVISIBLE_SECONDS, log=log)
+    return HostProcess(PROJECT, functions=functions, settings=settings, times=TIMES, log=log)
 
 
 def _is_at_work(log: Path) -> bool:

@@ -5,10 +5,12 @@ import asyncio
 import logging
 import os
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 from local.host.errors import EXIT_CANNOT_START, CannotStartError
 from local.host.instance import Options, run
+from local.host.times import Times
 
 
 def main() -> int:
@@ -40,21 +42,20 @@ def _options() -> Options:
     parser.add_argument("--port", type=int, default=0, help="the HTTP port (default: a free one)")
     parser.add_argument("--functions", default="", help="names of the functions to run, with commas (default: all)")
     parser.add_argument("--settings", type=Path, help="a local.settings.json; the environment goes before it")
-    parser.add_argument(
-        "--invisible-seconds",
-        type=int,
-        default=30,
-        help="how long a message stays hidden when an instance dies with it (in Azure: ten minutes; default: 30)",
-    )
+    parser.add_argument("--native", action="store_true", help="enter functions by the worker library's native door")
+    for field in fields(Times):
+        name = f"--{field.name.replace('_', '-')}"
+        parser.add_argument(name, type=float, default=field.default, help="seconds (default: %(default)g, as in Azure)")
     given = parser.parse_args()
-    if given.invisible_seconds < 1:
-        parser.error("--invisible-seconds must be 1 or more")
+    if given.invisible < 1:
+        parser.error("--invisible must be 1 or more")
     return Options(
         root=given.root.resolve(),
         port=given.port,
         functions=[name.strip() for name in given.functions.split(",") if name.strip()],
         settings=given.settings,
-        invisible_seconds=given.invisible_seconds,
+        times=Times(**{field.name: getattr(given, field.name) for field in fields(Times)}),
+        native=given.native,
     )
 
 

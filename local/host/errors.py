@@ -2,10 +2,12 @@
 
 EXIT_STOPPED = 0
 EXIT_CANNOT_START = 1
-EXIT_TIMED_OUT = 3
-"""An invocation ran longer than host.json's functionTimeout; Azure restarts the worker process then."""
+EXIT_WORKER_ERRORS = 3
+"""The worker process died again and again; Azure recycles the instance then."""
 EXIT_CUT_OFF = 4
 """An invocation was still running when the time to stop was over."""
+EXIT_STORAGE = 5
+"""Storage refused what a listener cannot do without; Azure stops the instance, and starts it again."""
 
 
 class CannotStartError(Exception):

@@ -1,7 +1,7 @@
-"""The function folders: found as the Functions host finds them, loaded by the worker library.
+"""The function folders, found as the Functions host finds them.
 
 The rules on names, triggers and routes are the host's own (HostFunctionMetadataProvider and Utility in the sources of
-azure-functions-host); what a signature must look like is decided by the library.
+azure-functions-host); what a signature must look like is decided by the worker, which loads them.
 """
 
 import os
@@ -9,20 +9,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
-
-from azure_functions_runtime_v1 import (  # type: ignore[import-untyped]  # the library ships no types
-    handle_event,
-    loader,
-    start_threadpool_executor,
-)
-from azure_functions_runtime_v1.bindings.meta import (  # type: ignore[import-untyped]  # as above
-    load_binding_registry,
-)
-from azure_functions_runtime_v1.functions import (  # type: ignore[import-untyped]  # as above
-    FunctionLoadError,
-)
 
 from local.host.errors import CannotStartError
 from local.host.settings import read_json
@@ -32,24 +19,20 @@ _BINDING_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9]{0,127}|\$return")
 _TRIGGERS = ("httpTrigger", "queueTrigger", "timerTrigger")
 _KNOWN = (*_TRIGGERS, "http")
 
-# The library reads directions and data types off protobuf classes; these are the three names that it looks up.
-_PROTOS = SimpleNamespace(BindingInfo=SimpleNamespace(inout="inout", out="out", undefined="undefined"))
-
 
 @dataclass(frozen=True)
 class Binding:
-    """One entry of function.json's `bindings`; the library reads the first three fields by these names."""
+    """One entry of function.json's `bindings`."""
 
     type: str
     direction: str
-    data_type: str
     name: str
     options: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Function:
-    """One function folder. `bindings` by name: name, directory and bindings are what the library reads."""
+    """One function folder, with its `bindings` by name."""
 
     name: str
     directory: str
@@ -74,24 +57,6 @@ def read_functions(root: Path, wanted: Collection[str]) -> list[Function]:
     if not functions:
         raise CannotStartError(f"No folder in {root} holds a function.json.")
     return functions
-
-
-def load_functions(functions: Collection[Function]) -> None:
-    """Import each function and apply the signature contract; the library keeps them by name from here on."""
-    load_binding_registry()
-    loader.install()
-    start_threadpool_executor()
-    for function in functions:
-        try:
-            main = loader.load_function(
-                function.name, function.directory, os.fspath(function.script), function.entry_point
-            )
-            handle_event._functions.add_function(function.name, main, function, _PROTOS)
-        except FunctionLoadError as error:
-            raise CannotStartError(f"{function.name} cannot load: {error}.") from None
-        except Exception as error:
-            # Whatever the user's module raises when it is imported; the traceback says where.
-            raise CannotStartError(f"{function.name} cannot load: {type(error).__name__}: {error}") from error
 
 
 def _read(folder: Path) -> Function:
@@ -134,6 +99,4 @@ def _binding(where: str, entry: Mapping[str, Any]) -> Binding:
         )
     if direction not in ("in", "out", "inout"):
         raise CannotStartError(f"{where}: binding {name} needs a direction, in or out.")
-    return Binding(
-        type=kind, direction=direction, data_type=entry.get("dataType", "undefined"), name=name, options=entry
-    )
+    return Binding(type=kind, direction=direction, name=name, options=entry)

@@ -1,4 +1,4 @@
-"""HTTP: a request becomes the library's `http` Datum, the Datum that comes back becomes the response.
+"""HTTP: a request becomes an RpcHttp for the worker, the RpcHttp that comes back becomes the response.
 
 What the Functions host does to a request on its way to a worker is done here too (RpcMessageConversionExtensions in the
 sources of azure-functions-host): header names in lower case, several values of one name joined by a comma, empty ones
@@ -7,9 +7,11 @@ left out, the body as bytes. Keys are not asked for, as with Core Tools.
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC
+from email.utils import format_datetime
+from http.cookies import SimpleCookie
 from typing import Any
 
-from azure.functions.meta import Datum
 from starlette.background import BackgroundTask
 from starlette.datastructures import Headers, QueryParams
 from starlette.requests import Request
@@ -19,15 +21,24 @@ from starlette.types import Receive, Scope, Send
 from local.host import sign_in
 from local.host.functions import Function
 from local.host.invocation import Invoker
+from local.host.protos import protos
 from local.host.routes import Route
 
 _ADMIN = "/admin/functions"
+_DRAIN = "/admin/host/drain"
+_SAME_SITE = {
+    protos.RpcHttpCookie.Lax: "Lax",
+    protos.RpcHttpCookie.Strict: "Strict",
+    protos.RpcHttpCookie.ExplicitNone: "None",
+}
+_COOKIE_FIELDS = {"domain": "domain", "path": "path", "secure": "secure", "httponly": "http_only", "max-age": "max_age"}
 
 
 class HttpServer:
     """The ASGI app of an instance: its HTTP functions, and the admin routes that every instance has.
 
-    `by_hand` starts a function that has another trigger, with the `input` of the call: it is looked up by name.
+    `by_hand` starts a function that has another trigger, with the `input` of the call: it is looked up by name. `drain`
+    stops the listeners: what they have in work goes on to its end, however long that takes.
     """
 
     def __init__(
@@ -37,17 +48,22 @@ class HttpServer:
         functions: Sequence[Function],
         routes: Sequence[Route],
         by_hand: Mapping[str, Callable[[str], Awaitable[None]]],
+        drain: Callable[[], None],
     ) -> None:
         self._invoker = invoker
         self._functions = functions
         self._routes = routes
         self._by_hand = by_hand
+        self._drain = drain
+        self._is_drained = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call; uvicorn is started without lifespan events, so every scope is a call."""
         request = Request(scope, receive)
         path = scope["path"]
-        if path == _ADMIN or path.startswith(f"{_ADMIN}/"):
+        if path in (_DRAIN, f"{_DRAIN}/status"):
+            response = self._answer_drain(request.method, path)
+        elif path == _ADMIN or path.startswith(f"{_ADMIN}/"):
             response = await self._admin(request, path.removeprefix(_ADMIN).strip("/"))
         elif sign_in.is_on():
             response = await sign_in.answer(request) or await self._call(sign_in.as_believed(request), path)
@@ -62,8 +78,19 @@ class HttpServer:
                 break
         else:
             return Response(status_code=404)
-        outcome = await self._invoker.invoke(route.function, await _request_datum(request, parameters))
+        outcome = await self._invoker.invoke(route.function, await _typed_request(request, parameters))
         return _response(outcome.value) if outcome.succeeded else Response(status_code=500)
+
+    def _answer_drain(self, method: str, path: str) -> Response:
+        if (method, path) == ("POST", _DRAIN):
+            self._is_drained = True
+            self._drain()
+            return Response(status_code=202)
+        if (method, path) != ("GET", f"{_DRAIN}/status"):
+            return Response(status_code=404)
+        running = self._invoker.running
+        state = "Disabled" if not self._is_drained else "InProgress" if running else "Completed"
+        return JSONResponse({"state": state, "outstandingInvocations": running})
 
     async def _admin(self, request: Request, name: str) -> Response:
         if request.method == "GET" and not name:
@@ -80,40 +107,55 @@ class HttpServer:
         return Response(status_code=202, background=task)
 
 
-async def _request_datum(request: Request, parameters: Mapping[str, str]) -> Datum:
+async def _typed_request(request: Request, parameters: Mapping[str, str]) -> Any:
     raw_path = request.scope["raw_path"].decode("ascii")
     query_string = request.scope["query_string"].decode("ascii")
     host = request.headers.get("host", "")
-    url = f"http://{host}{raw_path}" + (f"?{query_string}" if query_string else "")
-    return Datum(
-        {
-            "method": Datum(request.method, "string"),
-            "url": Datum(url, "string"),
-            "headers": _joined(request.headers),
-            "query": _joined(request.query_params),
-            "params": {name: Datum(value, "string") for name, value in parameters.items()},
-            "body": Datum(await request.body(), "bytes"),
-        },
-        "http",
+    http = protos.RpcHttp(
+        method=request.method,
+        url=f"http://{host}{raw_path}" + (f"?{query_string}" if query_string else ""),
+        headers=_joined(request.headers),
+        query=_joined(request.query_params),
+        params=parameters,
+        body=protos.TypedData(bytes=await request.body()),
     )
+    return protos.TypedData(http=http)
 
 
-def _joined(pairs: Headers | QueryParams) -> dict[str, Datum]:
+def _joined(pairs: Headers | QueryParams) -> dict[str, str]:
     values: dict[str, list[str]] = {}
     for name, value in pairs.multi_items() if isinstance(pairs, QueryParams) else pairs.items():
         values.setdefault(name, []).append(value)
-    return {name: Datum(",".join(several), "string") for name, several in values.items() if any(several)}
+    return {name: ",".join(several) for name, several in values.items() if any(several)}
 
 
-def _response(datum: Datum | None) -> Response:
-    if datum is None:
+def _response(returned: Any) -> Response:
+    if returned is None:
         return Response(status_code=204)
-    if datum.type != "http":
-        return Response(datum.value, media_type="text/plain")
-    content: Mapping[str, Any] = datum.value
-    headers = {name: value.value for name, value in content["headers"].items() if name.lower() != "content-length"}
-    response = Response(content["body"].value, status_code=int(content["status_code"].value), headers=headers)
-    for cookie in content["cookies"] or ():
-        for morsel in cookie.values():
-            response.headers.append("set-cookie", morsel.OutputString())
+    if returned.WhichOneof("data") != "http":
+        return Response(_content(returned), media_type="text/plain")
+    http = returned.http
+    headers = {name: value for name, value in http.headers.items() if name.lower() != "content-length"}
+    response = Response(_content(http.body), status_code=int(http.status_code), headers=headers)
+    for cookie in http.cookies:
+        response.headers.append("set-cookie", _set_cookie(cookie))
     return response
+
+
+def _content(typed: Any) -> str | bytes:
+    kind = typed.WhichOneof("data")
+    return getattr(typed, kind) if kind else b""
+
+
+def _set_cookie(cookie: Any) -> str:
+    """Of an RpcHttpCookie."""
+    said: SimpleCookie = SimpleCookie({cookie.name: cookie.value})
+    morsel = said[cookie.name]
+    for name, field in _COOKIE_FIELDS.items():
+        if value := getattr(cookie, field).value:
+            morsel[name] = int(value) if name == "max-age" else value
+    if cookie.HasField("expires"):
+        morsel["expires"] = format_datetime(cookie.expires.value.ToDatetime(UTC), usegmt=True)
+    if cookie.same_site:
+        morsel["samesite"] = _SAME_SITE[cookie.same_site]
+    return morsel.OutputString()

@@ -10,34 +10,35 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import uvicorn
 
 from local.host.errors import EXIT_CUT_OFF, EXIT_STOPPED, CannotStartError
-from local.host.functions import Function, load_functions, read_functions
+from local.host.functions import Function, read_functions
 from local.host.http_server import HttpServer
 from local.host.invocation import Invoker
-from local.host.queue_poller import QueuePoller
+from local.host.queue_listener import QueueListener
 from local.host.routes import routes_of
-from local.host.settings import HostOptions, load_settings, read_host_options
-from local.host.timer import TimerTrigger
+from local.host.settings import HostOptions, host_id, load_settings, read_host_options
+from local.host.timer import TimerListener
+from local.host.times import Times
+from local.host.worker_channel import WorkerChannel
 
 logger = logging.getLogger("host")
-
-_GRACE = 20.0
-"""Seconds that running invocations get when the instance is told to stop."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What an instance is started with: `functions` empty for all, `port` 0 for a free one."""
+    """What an instance is started with: `functions` empty for all, `port` 0 for a free one; `native` is the door of the
+    worker library."""
 
     root: Path
     port: int
     functions: Collection[str]
     settings: Path | None
-    invisible_seconds: int
+    times: Times
+    native: bool
 
 
 class Listener(Protocol):
@@ -80,51 +81,66 @@ async def run(options: Options) -> int:
     host = read_host_options(options.root)
     functions = read_functions(options.root, options.functions)
     routes = routes_of(functions, prefix=host.route_prefix)
-    _search_root_last(options.root)
-    load_functions(functions)
 
-    invoker = Invoker(loop, timeout=host.function_timeout)
+    channel = WorkerChannel(functions, options.root, native=options.native, end=_end)
+    invoker = Invoker(channel, timeout=host.function_timeout)
     triggers = _triggers(functions, invoker, host, options)
     by_hand = {name: trigger.by_hand for name, trigger in triggers.items()}
     listener = _listen(options.port)
-    server = _Uvicorn(HttpServer(invoker, functions=functions, routes=routes, by_hand=by_hand), listener)
 
-    names = ", ".join(function.name for function in functions)
-    # The first and only line of stdout: the socket listens already, so whoever reads it may call at once.
-    print(f"host: http://127.0.0.1:{listener.getsockname()[1]} ({names})", file=sys.__stdout__, flush=True)
-    return await _serve([server, *triggers.values()], stopping)
+    def drain() -> None:
+        for trigger in triggers.values():
+            trigger.stop()
+
+    app = HttpServer(invoker, functions=functions, routes=routes, by_hand=by_hand, drain=drain)
+    server = _Uvicorn(app, listener)
+    try:
+        await channel.start()
+        names = ", ".join(function.name for function in functions)
+        # The first and only line of stdout: the socket listens already, so whoever reads it may call at once.
+        print(f"host: http://127.0.0.1:{listener.getsockname()[1]} ({names})", file=sys.__stdout__, flush=True)
+        return await _serve([server, *triggers.values()], stopping, options.times.grace)
+    finally:
+        await channel.stop()
 
 
-async def _serve(listeners: Collection[Listener], stopping: asyncio.Event) -> int:
+async def _serve(listeners: Collection[Listener], stopping: asyncio.Event, grace: float) -> int:
     tasks = [asyncio.create_task(listener.run()) for listener in listeners]
     told = asyncio.create_task(stopping.wait())
-    await asyncio.wait([told, *tasks], return_when=asyncio.FIRST_COMPLETED)
-    told.cancel()
-    logger.info("Stopping: no new invocations, %.0f s for those that run", _GRACE)
+    waiting: set[asyncio.Task[Any]] = {told, *tasks}
+    while not told.done():
+        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if any(task.exception() for task in done):  # one that has ended without is drained
+            told.cancel()
+            break
+    logger.info("Stopping: no new invocations, %.0f s for those that run", grace)
     for listener in listeners:
         listener.stop()
-    done, running = await asyncio.wait(tasks, timeout=_GRACE)
+    done, running = await asyncio.wait(tasks, timeout=grace)
     if running:
-        logger.error("An invocation was still running after %.0f s and is cut off", _GRACE)
-        os._exit(EXIT_CUT_OFF)  # its thread cannot be ended in any other way
+        logger.error("An invocation was still running after %.0f s and is cut off", grace)
+        os._exit(EXIT_CUT_OFF)  # the worker ends with this process
     for task in done:
         task.result()  # a listener that ended by an exception ends the instance with it
     return EXIT_STOPPED
 
 
+def _end(code: int) -> None:
+    """At once, from whatever thread, in the middle of whatever runs."""
+    os._exit(code)
+
+
 def _triggers(
     functions: Collection[Function], invoker: Invoker, host: HostOptions, options: Options
-) -> dict[str, QueuePoller | TimerTrigger]:
+) -> dict[str, QueueListener | TimerListener]:
     """The listeners of the functions that are not called over HTTP, by function name."""
-    triggers: dict[str, QueuePoller | TimerTrigger] = {}
+    triggers: dict[str, QueueListener | TimerListener] = {}
     for function in functions:
         match function.trigger.type:
             case "queueTrigger":
-                triggers[function.name] = QueuePoller(
-                    function, invoker, host.queues, invisible=options.invisible_seconds
-                )
+                triggers[function.name] = QueueListener(function, invoker, host.queues, options.times, end=_end)
             case "timerTrigger":
-                triggers[function.name] = TimerTrigger(function, invoker)
+                triggers[function.name] = TimerListener(function, invoker, options.times, host_id=host_id(options.root))
     return triggers
 
 
@@ -133,14 +149,3 @@ def _listen(port: int) -> socket.socket:
         return socket.create_server(("127.0.0.1", port))
     except OSError as error:
         raise CannotStartError(f"Port {port} of 127.0.0.1 cannot be used: {error}.") from None
-
-
-def _search_root_last(root: Path) -> None:
-    """Search modules as Azure does: installed packages first, the app's root after all of them.
-
-    A package that ships a top-level `shared` hides the app's, there as here; `python -m` would have put the current
-    directory first.
-    """
-    app = {root.resolve(), Path.cwd()}
-    sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() not in app]
-    sys.path.append(os.fspath(root.resolve()))

@@ -1,97 +1,100 @@
-"""One invocation of one function: through the worker library, timed, logged, and cut off by functionTimeout."""
+"""One invocation of one function: through the worker process, timed, logged, and cut off by functionTimeout."""
 
 import asyncio
 import logging
-import os
-import threading
 import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from azure.functions.meta import Datum
-from azure_functions_runtime_v1.native_invocation import (  # type: ignore[import-untyped]  # ships no types
-    invocation_request_native,
-)
-
-from local.host.errors import EXIT_TIMED_OUT
 from local.host.functions import Function
+from local.host.protos import protos
+from local.host.worker_channel import WorkerChannel
+from local.host.worker_process import WorkerLostError
 
 logger = logging.getLogger("host")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an invocation: `value` is what `$return` was given, None when there is no such binding."""
+    """What came of an invocation: `value`, a TypedData, is what `$return` was given, None when there is no such
+    binding."""
 
     succeeded: bool
-    value: Datum | None
+    value: Any
 
 
 class Invoker:
-    """Runs functions on `loop`, the one event loop of the worker: async ones on it, others on the library's threads."""
+    """Runs functions in the worker process of the instance; `running` is how many there are."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, *, timeout: float | None) -> None:
-        self._loop = loop
+    def __init__(self, channel: WorkerChannel, *, timeout: float | None) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._channel = channel
         self._timeout = timeout
+        self.running = 0
 
     async def invoke(
         self,
         function: Function,
-        trigger: Datum,
-        metadata: Mapping[str, Datum] | None = None,
+        trigger: Any,
+        metadata: Mapping[str, Any] | None = None,
         *,
         attempt: int = 0,
         attempts: int = 0,
     ) -> Outcome:
-        """Run `function` once. An exception of it is a failed outcome; the library logs its traceback.
+        """Run `function` once; `trigger` and `metadata` are TypedData. An exception of it is a failed outcome, and its
+        traceback is logged; so is the end of the worker, and so is functionTimeout, with which the worker ends.
 
         `attempt` and `attempts` are the retry count and its maximum, for `context.retry_context`.
         """
         invocation_id = str(uuid.uuid4())
+        request = protos.InvocationRequest(
+            invocation_id=invocation_id,
+            function_id=function.name,
+            input_data=[protos.ParameterBinding(name=function.trigger.name, data=trigger)],
+            trigger_metadata=metadata,
+            retry_context={"retry_count": attempt, "max_retry_count": attempts},
+        )
         started = time.monotonic()
+        self.running += 1
         watchdog = self._watch(function, invocation_id)
         logger.info("%s %s started", function.name, invocation_id)
         try:
-            succeeded, value, _outputs, _error, _traceback = await invocation_request_native(
-                invocation_id,
-                function.name,
-                [(function.trigger.name, trigger)],
-                dict(metadata or {}),
-                retry_count=attempt,
-                max_retry_count=attempts,
-            )
+            response = await self._channel.invoke(request)
+        except WorkerLostError as error:
+            logger.error("%s %s: %s", function.name, invocation_id, error)
+            outcome = Outcome(succeeded=False, value=None)
+        else:
+            outcome = self._outcome(response)
         finally:
-            if watchdog is not None:
+            self.running -= 1
+            if watchdog:
                 watchdog.cancel()
-        logger.info(
-            "%s %s %s in %.0f ms",
-            function.name,
-            invocation_id,
-            "succeeded" if succeeded else "failed",
-            (time.monotonic() - started) * 1000,
-        )
-        return Outcome(succeeded=succeeded, value=value)
+        said = "succeeded" if outcome.succeeded else "failed"
+        logger.info("%s %s %s in %.0f ms", function.name, invocation_id, said, (time.monotonic() - started) * 1000)
+        return outcome
 
-    def invoke_from_thread(self, function: Function, trigger: Datum, metadata: Mapping[str, Datum]) -> Outcome:
+    def invoke_from_thread(self, function: Function, trigger: Any, metadata: Mapping[str, Any]) -> Outcome:
         """The same from another thread than the loop's, waiting for the outcome."""
         return asyncio.run_coroutine_threadsafe(self.invoke(function, trigger, metadata), self._loop).result()
 
-    def _watch(self, function: Function, invocation_id: str) -> threading.Timer | None:
+    def _outcome(self, response: Any) -> Outcome:
+        succeeded = response.result.status == protos.StatusResult.Success
+        if not succeeded:
+            exception = response.result.exception
+            logger.error("%s", exception.stack_trace.strip() or exception.message)
+        returned = response.return_value if response.HasField("return_value") else None
+        return Outcome(succeeded, returned)
+
+    def _watch(self, function: Function, invocation_id: str) -> asyncio.TimerHandle | None:
         if self._timeout is None:
             return None
 
         def end() -> None:
             # A thread cannot be stopped from outside: Azure restarts the worker process, and so must we.
-            logger.error(
-                "%s %s ran longer than functionTimeout (%.0f s): ending this instance at once",
-                function.name,
-                invocation_id,
-                self._timeout,
-            )
-            os._exit(EXIT_TIMED_OUT)
+            words = "%s %s ran longer than functionTimeout (%.0f s): its worker process is ended"
+            logger.error(words, function.name, invocation_id, self._timeout)
+            self._channel.restart_for(invocation_id)
 
-        watchdog = threading.Timer(self._timeout, end)
-        watchdog.daemon = True
-        watchdog.start()
-        return watchdog
+        return self._loop.call_later(self._timeout, end)

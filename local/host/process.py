@@ -1,13 +1,18 @@
 """An instance of the host as a child process, for the demo and for tests."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
+
+from local.host.times import AS_IN_AZURE, Times
 
 _PROJECT = Path(__file__).resolve().parents[2]
 
@@ -32,19 +37,28 @@ class HostProcess:
         settings: Mapping[str, str] | None = None,
         settings_file: Path | None = None,
         port: int = 0,
-        invisible_seconds: int = 30,
+        times: Times = AS_IN_AZURE,
+        native: bool = False,
         log: Path | None = None,
         ready_seconds: float = 60,
     ) -> None:
         command = [sys.executable, "-m", "local.host", "--root", os.fspath(root.resolve())]
         command += ["--port", str(port), "--functions", ",".join(functions)]
-        command += ["--invisible-seconds", str(invisible_seconds)]
+        for name, seconds in asdict(times).items():
+            command += [f"--{name.replace('_', '-')}", str(seconds)]
+        if native:
+            command.append("--native")
         if settings_file is not None:
             command += ["--settings", os.fspath(settings_file.resolve())]
         stderr: IO[bytes] | None = log.open("ab") if log else None
         try:
             self._process = subprocess.Popen(
-                command, cwd=_PROJECT, env=os.environ | dict(settings or {}), stdout=subprocess.PIPE, stderr=stderr
+                command,
+                cwd=_PROJECT,
+                env=os.environ | dict(settings or {}),
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                start_new_session=True,
             )
         finally:
             if stderr is not None:
@@ -77,9 +91,14 @@ class HostProcess:
             return self.kill()
 
     def kill(self) -> int:
-        """End it as a crash would, without a word to it."""
-        self._process.kill()
+        """End it as a crash of the machine would, without a word to it or to its worker process."""
+        self.signal(signal.SIGKILL)
         return self.wait(30)
+
+    def signal(self, number: signal.Signals) -> None:
+        """To the instance and its worker process; to nobody where they have ended."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, number)
 
     def wait(self, seconds: float) -> int:
         """The exit code, once the process has ended; subprocess.TimeoutExpired after `seconds`."""
@@ -93,7 +112,7 @@ class HostProcess:
         return self._process.stdout
 
     def _ready(self, seconds: float) -> str:
-        alarm = threading.Timer(seconds, self._process.kill)
+        alarm = threading.Timer(seconds, self.signal, [signal.SIGKILL])
         alarm.start()
         try:
             words = self._stdout.readline().decode().split()

@@ -1,5 +1,6 @@
 """Application settings and host.json, read as the Functions host reads them."""
 
+import hashlib
 import json
 import os
 import re
@@ -9,7 +10,7 @@ from typing import Any
 
 from local.host.errors import CannotStartError
 
-_TIME_SPAN = re.compile(r"(?:(\d+)\.)?(\d{1,2}):(\d{2}):(\d{2})")
+_TIME_SPAN = re.compile(r"(?:(\d+)\.)?(\d{1,2}):(\d{2}):(\d{2}(?:\.\d{1,7})?)")
 _OVERRIDE = "AzureFunctionsJobHost__"
 
 
@@ -47,6 +48,11 @@ def load_settings(settings_file: Path | None) -> None:
         if not isinstance(value, str):
             raise CannotStartError(f"{settings_file}: the value of {name} must be a string, as Core Tools asks.")
         os.environ.setdefault(name, value)
+
+
+def host_id(root: Path) -> str:
+    """By what the host tells its own records from those of other apps on the same storage."""
+    return hashlib.sha256(os.fspath(root).encode()).hexdigest()[:32]
 
 
 def resolve(text: str, *, where: str) -> str:
@@ -91,12 +97,12 @@ def read_host_options(root: Path) -> HostOptions:
 
 
 def seconds(time_span: str) -> float:
-    """Seconds of a .NET time span `[days.]hh:mm:ss`; ValueError for anything else."""
+    """Seconds of a .NET time span `[days.]hh:mm:ss[.fraction]`; ValueError for anything else."""
     match = _TIME_SPAN.fullmatch(str(time_span))
     if match is None:
         raise ValueError(f"{time_span!r} is not a time span of the form hh:mm:ss")
-    days, hours, minutes, rest = (int(part or 0) for part in match.groups())
-    return float(((days * 24 + hours) * 60 + minutes) * 60 + rest)
+    days, hours, minutes, rest = (float(part or 0) for part in match.groups())
+    return ((days * 24 + hours) * 60 + minutes) * 60 + rest
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -1,4 +1,10 @@
-"""The timer trigger: NCRONTAB schedules in UTC, never two ticks at a time, the function's fixed-delay retry."""
+"""The timer trigger: NCRONTAB schedules in UTC, one instance that ticks, and the function's fixed-delay retry.
+
+Rules of the timer's extension (TimerListener, SingletonListener, StorageScheduleMonitor), measured with it: never two
+ticks of the schedule at a time, but one by hand beside them; one tick more, at once, after one that overran; one at
+once, past due, after a restart where a time was missed; another instance takes over a minute or two after the end of
+the one that ticks.
+"""
 
 import asyncio
 import json
@@ -6,16 +12,19 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from azure.functions.meta import Datum
 from cronsim import CronSim, CronSimError
 
 from local.host.errors import CannotStartError
 from local.host.functions import Function
 from local.host.invocation import Invoker
+from local.host.protos import protos
 from local.host.settings import resolve, seconds
+from local.host.timer_storage import Status, TimerStorage
+from local.host.times import Times
 
-_LATE = timedelta(seconds=1)
+_MONITORED = timedelta(minutes=1)  # of schedules that come more often no status is kept
 _NEVER = "0001-01-01T00:00:00"
 """The status of a schedule that has not ticked yet: .NET's smallest date."""
 
@@ -46,59 +55,124 @@ class Schedule:
         if re.search(r"#|(?<![A-Z])L", f"{day} {weekday}") or "7" in weekday:
             raise ValueError(f"{self.expression!r} uses what NCRONTAB does not know: L, # or weekday 7 (Sunday is 0)")
 
+    @property
+    def is_slow(self) -> bool:
+        """Whether a status is kept of it: it comes once a minute at most."""
+        one = self.next_after(datetime.now(UTC))
+        return self.next_after(one) - one >= _MONITORED
+
     def next_after(self, moment: datetime) -> datetime:
         """The first tick later than `moment` (UTC)."""
         return next(CronSim(self.expression, moment))
 
 
-class TimerTrigger:
+class TimerListener:
     """The listener of one timer function."""
 
-    def __init__(self, function: Function, invoker: Invoker) -> None:
+    def __init__(self, function: Function, invoker: Invoker, times: Times, *, host_id: str) -> None:
         self._function = function
         self._invoker = invoker
-        self._one_at_a_time = asyncio.Lock()
+        self._look_again = times.tick_lease
         self._stopping = asyncio.Event()
         self._last: datetime | None = None
+        self._holds = False
+        options = function.trigger.options
         where = f"{function.name}/function.json"
         try:
-            self._schedule = Schedule(resolve(str(function.trigger.options.get("schedule", "")), where=where))
+            self._schedule = Schedule(resolve(str(options.get("schedule", "")), where=where))
             self._retries, self._delay = _retry(function)
         except ValueError as error:
             raise CannotStartError(f"{where}: {error}.") from None
+        self._starts_with_a_tick = bool(options.get("runOnStartup"))
+        self._is_monitored = bool(options.get("useMonitor", True)) and self._schedule.is_slow
+        self._storage = TimerStorage(
+            host_id, function.name, lease_seconds=times.tick_lease, patience=times.storage_patience
+        )
 
     async def run(self) -> None:
-        """Tick by the schedule until stopped; ticks that fall into a running one are left out, as in Azure."""
-        if self._function.trigger.options.get("runOnStartup"):
-            await self.tick()
+        """Tick by the schedule until stopped, as long as this is the instance that ticks."""
+        if self._starts_with_a_tick:
+            await self._tick()
         while not self._stopping.is_set():
-            due = self._schedule.next_after(datetime.now(UTC))
-            while not self._stopping.is_set() and (wait := (due - datetime.now(UTC)).total_seconds()) > 0:
-                # Not longer than a minute: the wait stands still while the machine sleeps, the clock does not.
-                await self._stopped_within(min(wait, 60))
-            await self.tick(past_due=datetime.now(UTC) - due > _LATE)
+            if await asyncio.to_thread(self._storage.hold):
+                await self._tick_while_it_holds()
+            else:
+                await self._stopped_within(self._look_again)
 
     def stop(self) -> None:
         """Begin no further tick, nor a retry of one."""
         self._stopping.set()
 
     async def by_hand(self, _text: str) -> None:
-        """Tick now; a timer takes no input."""
-        await self.tick()
+        """Tick now, beside whatever else ticks; a timer takes no input."""
+        await self._tick()
 
-    async def tick(self, *, past_due: bool = False) -> None:
-        """Run the function once, with its retries; waits while another tick is running, does nothing once stopped."""
-        async with self._one_at_a_time:
-            if self._stopping.is_set():
+    async def _tick_while_it_holds(self) -> None:
+        self._holds = True
+        renewing = asyncio.create_task(self._renew())
+        try:
+            due = self._schedule.next_after(datetime.now(UTC))
+            if self._is_monitored and await asyncio.to_thread(self._has_missed_one):
+                await self._tick(past_due=True)
+            while await self._comes(due):
+                await self._tick()
+                due = self._next(due)
+                if self._is_monitored:
+                    await asyncio.to_thread(self._note)
+        finally:
+            self._holds = False
+            renewing.cancel()
+            await asyncio.to_thread(self._storage.let_go)
+
+    async def _renew(self) -> None:
+        while self._holds:
+            await asyncio.sleep(self._look_again / 2)
+            self._holds = await asyncio.to_thread(self._storage.renew)
+
+    async def _comes(self, due: datetime) -> bool:
+        """Wait until then; False where it is stopped, or another instance ticks by now."""
+        while self._holds and not self._stopping.is_set():
+            wait = (due - datetime.now(UTC)).total_seconds()
+            if wait <= 0:
+                return True
+            # Not longer than a few seconds: the wait stands still while the machine sleeps, the clock does not.
+            await self._stopped_within(min(wait, 5))
+        return False
+
+    def _next(self, due: datetime) -> datetime:
+        """After the tick of ``due``: what was missed while it ran is made up for once, at once."""
+        following = self._schedule.next_after(due)
+        while (later := self._schedule.next_after(following)) <= datetime.now(UTC):
+            following = later
+        return following
+
+    def _has_missed_one(self) -> bool:
+        """Since some instance ticked last, or looked first."""
+        status, now = self._storage.read(), datetime.now(UTC)
+        if status is None:
+            self._note()
+            return False
+        self._last = status.last
+        expected = self._schedule.next_after(status.last or status.updated)
+        # With another schedule than then what counts is when that was noted.
+        due = expected if expected == status.next else self._schedule.next_after(status.updated)
+        return due <= now
+
+    def _note(self) -> None:
+        now = datetime.now(UTC)
+        self._storage.write(Status(self._last, self._schedule.next_after(self._last or now), now))
+
+    async def _tick(self, *, past_due: bool = False) -> None:
+        """Run the function once, with its retries; not once stopped."""
+        began = datetime.now(UTC)
+        for attempt in range(self._retries + 1):
+            if self._stopping.is_set() or (attempt and await self._stopped_within(self._delay)):
                 return
-            for attempt in range(self._retries + 1):
-                if attempt and await self._stopped_within(self._delay):
-                    break
-                request = self._request(past_due=past_due)
-                outcome = await self._invoker.invoke(self._function, request, attempt=attempt, attempts=self._retries)
-                if outcome.succeeded:
-                    break
-            self._last = datetime.now(UTC)
+            request = self._request(past_due=past_due)
+            outcome = await self._invoker.invoke(self._function, request, attempt=attempt, attempts=self._retries)
+            if outcome.succeeded:
+                break
+        self._last = began
 
     async def _stopped_within(self, delay: float) -> bool:
         """Wait for `delay` seconds, or until stopped: True then."""
@@ -106,13 +180,12 @@ class TimerTrigger:
             await asyncio.wait_for(self._stopping.wait(), delay)
         return self._stopping.is_set()
 
-    def _request(self, *, past_due: bool) -> Datum:
-        # Azure keeps the status in the host's storage; here it lives as long as the instance.
+    def _request(self, *, past_due: bool) -> Any:
         now = datetime.now(UTC)
         last = self._last.isoformat() if self._last else _NEVER
         status = {"Last": last, "Next": self._schedule.next_after(now).isoformat(), "LastUpdated": last}
         content = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": status, "IsPastDue": past_due}
-        return Datum(json.dumps(content), "json")
+        return protos.TypedData(json=json.dumps(content))
 
 
 def _retry(function: Function) -> tuple[int, float]:

@@ -1,14 +1,16 @@
 """Which invocation of a function a thread works for.
 
-The Functions worker finds the invocation of a log line by a ``threading.local`` that it sets in the thread of the
-function alone: what other threads log belongs nowhere, unless they set it, too (Azure Functions Python developer guide,
-*Logging from created threads*).
+The Functions worker finds the invocation of a log line by the running task, and in threads by ``invocation_id_cv``
+(``get_current_invocation_id`` in its ``proxy_worker/dispatcher.py``); the host drops a line without one. The worker
+library sets that variable for functions that are no coroutines, and for coroutines only where the Rust worker enters
+them. A thread has it where it has got the context of whoever started it, as those of SystemThreads and of anyio have.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import Protocol
+
+from azure_functions_runtime_v1 import invocation_id_cv  # type: ignore[import-untyped]  # it ships no types
 
 
 class Invocation(Protocol):
@@ -17,36 +19,13 @@ class Invocation(Protocol):
     @property
     def invocation_id(self) -> str: ...
 
-    @property
-    def thread_local_storage(self) -> Any: ...
-
-
-INVOCATION: ContextVar[Invocation | None] = ContextVar("INVOCATION", default=None)
-
 
 @contextmanager
 def carried(context: Invocation) -> Iterator[None]:
-    """What SystemThreads runs for this block belongs to the invocation: for the doors, with the context that they are
-    called with."""
-    token = INVOCATION.set(context)
+    """What the block logs belongs to the invocation, also in threads with its context: for doors that are coroutines,
+    with the context that they are called with."""
+    token = invocation_id_cv.set(context.invocation_id)
     try:
         yield
     finally:
-        INVOCATION.reset(token)
-
-
-@contextmanager
-def logged_as_carried() -> Iterator[None]:
-    """What this thread logs in the block belongs to the invocation that was carried here; without one (local tools,
-    tests) it does nothing."""
-    invocation = INVOCATION.get()
-    if invocation is None:
-        yield
-        return
-    local = invocation.thread_local_storage
-    before = getattr(local, "invocation_id", None)
-    local.invocation_id = invocation.invocation_id
-    try:
-        yield
-    finally:
-        local.invocation_id = before
+        invocation_id_cv.reset(token)

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from typing import cast
 
-from shared.azure.function_invocation import logged_as_carried
 from shared.ports.threads import Condition, Crew, Task
 
 
@@ -55,14 +54,9 @@ class SystemCrew:
 
     def start[T](self, call: Callable[[], T]) -> Task[T]:
         # The context of whoever starts it: a thread of the pool has none of its own.
-        return SystemTask(self._pool.submit(copy_context().run, _logged, call))
+        return SystemTask(self._pool.submit(copy_context().run, call))
 
     def wait[T](self, tasks: Collection[Task[T]], seconds: float | None = None) -> set[Task[T]]:
         by_future = {cast(SystemTask[T], task).future: task for task in tasks}
         ended, _ = wait(by_future, seconds, FIRST_COMPLETED)
         return {by_future[future] for future in ended}
-
-
-def _logged[T](call: Callable[[], T]) -> T:
-    with logged_as_carried():
-        return call()

@@ -1,0 +1,132 @@
+"""The queue listener of the local host, where storage fails: what it cannot do without ends the instance, as in Azure,
+also in the middle of a step."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from azure.storage.queue import QueueClient, TextBase64EncodePolicy
+from toy_functions import ToyApp, eventually, queue_trigger
+
+from local.azurite import Azurite
+from local.host.errors import EXIT_STORAGE
+from local.host.process import HostProcess
+from local.host.times import Times
+from local.storage_proxy import StorageProxy
+
+pytestmark = pytest.mark.slow
+
+QUICK = Times(invisible=2, storage_patience=1)
+MESSAGES = r"^/toys/messages\b"
+ONE_MESSAGE = r"^/toys/messages/"
+
+
+@pytest.fixture(scope="module")
+def azurite() -> Iterator[Azurite]:
+    with Azurite() as azurite:
+        yield azurite
+
+
+@pytest.fixture
+def proxy(azurite: Azurite) -> Iterator[StorageProxy]:
+    with StorageProxy(azurite.connection_string) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def queue(azurite: Azurite) -> Iterator[QueueClient]:
+    queue = QueueClient.from_connection_string(
+        azurite.connection_string, "toys", message_encode_policy=TextBase64EncodePolicy()
+    )
+    queue.create_queue()
+    yield queue
+    queue.delete_queue()
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> ToyApp:
+    code = """
+        def main(message: func.QueueMessage) -> None:
+            text = message.get_body().decode()
+            trace(f"begin {text}")
+            time.sleep(30 if text == "long" else 0)
+            trace(f"end {text}")
+            assert text != "bad"
+    """
+    app = ToyApp(tmp_path).host(queues={"visibilityTimeout": "00:00:00"})
+    return app.function("Worker", queue_trigger("toys"), code=code)
+
+
+def started(app: ToyApp, proxy: StorageProxy, times: Times = QUICK) -> HostProcess:
+    settings = {"ToyStorage": proxy.connection_string}
+    return HostProcess(app.root, settings=settings, times=times, log=app.log)
+
+
+def is_empty(queue: QueueClient) -> bool:
+    return queue.get_queue_properties().approximate_message_count == 0
+
+
+def test_a_receive_that_is_forbidden_ends_it_at_once(app: ToyApp, proxy: StorageProxy, queue: QueueClient) -> None:
+    with started(app, proxy) as host, proxy.refusing("GET", MESSAGES, 403):
+        assert host.wait(10) == EXIT_STORAGE
+    assert "storage refuses a receive, so this instance ends" in app.log.read_text()
+
+
+def test_a_receive_that_fails_is_tried_again_for_as_long_as_it_takes(
+    app: ToyApp, proxy: StorageProxy, queue: QueueClient
+) -> None:
+    queue.send_message("one")
+    with ExitStack() as stack:
+        with proxy.refusing("GET", MESSAGES, 500):
+            stack.enter_context(started(app, proxy))
+            eventually(lambda: "host.queue: Queue toys: " in app.log.read_text())
+        eventually(lambda: is_empty(queue))
+    assert app.traces() == ["begin one", "end one"]
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_a_renewal_that_is_refused_ends_it_in_the_middle_of_a_step(
+    app: ToyApp, proxy: StorageProxy, queue: QueueClient, status: int
+) -> None:
+    queue.send_message("long")
+    with started(app, proxy) as host:
+        eventually(app.traces)
+        with proxy.refusing("PUT", ONE_MESSAGE, status):
+            assert host.wait(20) == EXIT_STORAGE
+    assert app.traces() == ["begin long"]
+    assert "storage refuses a renewal" in app.log.read_text()
+
+
+def test_a_deletion_that_is_refused_ends_it_and_the_message_is_run_again(
+    app: ToyApp, proxy: StorageProxy, queue: QueueClient
+) -> None:
+    queue.send_message("one")
+    with proxy.refusing("DELETE", ONE_MESSAGE, 403), started(app, proxy) as host:
+        assert host.wait(10) == EXIT_STORAGE
+    with started(app, proxy):
+        eventually(lambda: is_empty(queue))
+    assert app.traces() == ["begin one", "end one"] * 2
+
+
+def test_a_move_to_poison_that_is_refused_ends_it(app: ToyApp, proxy: StorageProxy, queue: QueueClient) -> None:
+    """With the role that lacks it an app restarts for ever: the next instance meets the same message."""
+    queue.send_message("bad")
+    with proxy.refusing("POST", r"^/toys-poison/messages", 403):
+        for _ in range(2):
+            with started(app, proxy) as host:
+                assert host.wait(10) == EXIT_STORAGE
+    assert len(app.traces()) == 10
+
+
+def test_idle_it_asks_less_and_less_often(app: ToyApp, proxy: StorageProxy, queue: QueueClient) -> None:
+    app.host(queues={"maxPollingInterval": "00:00:02"})
+    with started(app, proxy):
+        time.sleep(8)
+    asked = [call.at for call in proxy.calls if call.path.startswith("/toys/messages?")]
+    pauses = [later - earlier for earlier, later in pairwise(asked)]
+    least = [0.12, 0.21, 0.36, 0.64, 1.12, 1.96, 2.0, 2.0, 2.0]
+    assert len(pauses) > 3
+    assert all(pause >= expected - 0.02 for pause, expected in zip(pauses, least, strict=False)), pauses

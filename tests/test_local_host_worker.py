@@ -1,0 +1,118 @@
+"""The worker process of the local host: what happens when it dies alone, and whose the lines are that it sends."""
+
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+from azure.storage.queue import QueueClient, TextBase64EncodePolicy
+from toy_functions import HTTP_OUT, ToyApp, eventually, http_trigger, queue_trigger
+
+from local.azurite import Azurite
+from local.host.errors import EXIT_WORKER_ERRORS
+from local.host.process import HostProcess
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def queue(monkeypatch: pytest.MonkeyPatch) -> Iterator[QueueClient]:
+    with Azurite() as azurite:
+        policy = TextBase64EncodePolicy()
+        queue = QueueClient.from_connection_string(azurite.connection_string, "toys", message_encode_policy=policy)
+        queue.create_queue()
+        monkeypatch.setenv("ToyStorage", azurite.connection_string)
+        yield queue
+
+
+def test_a_worker_that_dies_alone_fails_what_it_had_in_work_and_another_one_is_started(
+    tmp_path: Path, queue: QueueClient
+) -> None:
+    app = ToyApp(tmp_path).host(queues={"visibilityTimeout": "00:00:00"})
+    code = """
+        def main(message: func.QueueMessage) -> None:
+            trace(f"{os.getppid()} {os.getpid()} {message.dequeue_count}")
+            if message.dequeue_count <= 2:
+                time.sleep(1)
+                os._exit(137)
+    """
+    app.function("Worker", queue_trigger("toys"), code=code)
+    waiting = """
+        def main(req: func.HttpRequest) -> str:
+            time.sleep(60)
+            return "never"
+    """
+    app.function("Waiting", http_trigger(route="waiting"), HTTP_OUT, code=waiting)
+    queue.send_message("kills")
+    with HostProcess(app.root, log=app.log) as host, ThreadPoolExecutor() as pool:
+        beside = pool.submit(requests.get, f"{host.url}/api/waiting", timeout=30)
+        eventually(lambda: queue.get_queue_properties().approximate_message_count == 0)
+        assert beside.result().status_code == 500
+        first, second, third = (trace.split() for trace in app.traces())
+
+    assert {first[0], second[0], third[0]} == {str(host.pid)}
+    assert len({first[1], second[1], third[1]}) == 3
+    assert [first[2], second[2], third[2]] == ["1", "2", "3"]
+    assert "The worker process has ended with exit code 137" in app.log.read_text()
+
+
+def test_at_the_third_death_the_instance_ends(tmp_path: Path, queue: QueueClient) -> None:
+    app = ToyApp(tmp_path).host(queues={"visibilityTimeout": "00:00:00"})
+    code = """
+        def main(message: func.QueueMessage) -> None:
+            trace(message.dequeue_count)
+            os._exit(1)
+    """
+    app.function("Worker", queue_trigger("toys"), code=code)
+    queue.send_message("kills")
+    with HostProcess(app.root, log=app.log) as host:
+        assert host.wait(30) == EXIT_WORKER_ERRORS
+    assert app.traces() == ["1", "2", "3"]
+
+
+def test_the_worker_ends_with_its_instance(tmp_path: Path) -> None:
+    app = ToyApp(tmp_path)
+    app.function("Who", http_trigger(), HTTP_OUT, code="def main(req): return str(os.getpid())")
+    with HostProcess(app.root, log=app.log) as host:
+        worker = int(requests.get(f"{host.url}/api/Who", timeout=10).text)
+        os.kill(host.pid, signal.SIGKILL)
+        host.wait(10)
+        eventually(lambda: not _is_alive(worker), seconds=10)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
+LOGGING = """
+    import contextvars, threading
+
+    def main(req: func.HttpRequest) -> str:
+        logging.info("of the function")
+        alone = threading.Thread(target=logging.info, args=("of a thread",))
+        alone.start()
+        alone.join()
+        carried = threading.Thread(target=contextvars.copy_context().run, args=(logging.info, "of its context"))
+        carried.start()
+        carried.join()
+        return "ok"
+"""
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_what_a_thread_logs_is_dropped_unless_it_has_the_context(tmp_path: Path, native: bool) -> None:
+    app = ToyApp(tmp_path).function("Log", http_trigger(), HTTP_OUT, code=LOGGING)
+    with HostProcess(app.root, native=native, log=app.log) as host:
+        requests.get(f"{host.url}/api/Log", timeout=10).raise_for_status()
+    log = app.log.read_text()
+    assert "root: of the function" in log
+    assert "root: of its context" in log
+    assert "of a thread" not in log
+    assert "A line of root belongs to no invocation that is running, and is dropped" in log
