@@ -54,7 +54,7 @@ class Workers:
     def run(self, export: str) -> Measured:
         """Raises RuntimeError when the run does not succeed."""
         scene = self.scene
-        own = [self.door.pid, *(worker.pid for worker in self.workers)]
+        own = [pid for instance in (self.door, *self.workers) for pid in (instance.pid, instance.worker_pid)]
         groups = {"own": own, "azurite": [scene.azurite_pid], "standin": [scene.standin_pid], "bench": [os.getpid()]}
         scene.control("DELETE", "log")
         before = {name: meter.cpu_seconds(pids) for name, pids in groups.items()}
@@ -79,7 +79,7 @@ class Workers:
             azurite_cpu=spent["azurite"],
             standin_cpu=spent["standin"],
             elsewhere_cpu=max(0.0, machine - sum(spent.values())),
-            peak_mib=max(meter.peak_mib(worker.pid) for worker in self.workers),
+            peak_mib=max(meter.peak_mib(worker.worker_pid) for worker in self.workers),
             temporary_mib=watch.most,
             import_calls=log["number"],
         )

@@ -1,5 +1,6 @@
 """What the templates make in Azure, for a storage account of this machine: the containers of the app, and its queue."""
 
+import argparse
 from contextlib import suppress
 
 from azure.core.exceptions import ResourceExistsError
@@ -17,3 +18,17 @@ def provide(connection_string: str, queue: str) -> None:
                 blobs.create_container(name)
     with QueueClient.from_connection_string(connection_string, queue) as client, suppress(ResourceExistsError):
         client.create_queue()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m local.provision", description=__doc__)
+    parser.add_argument(
+        "--storage", default="UseDevelopmentStorage=true", help="a connection string (default: Azurite)"
+    )
+    parser.add_argument("--queue", default="export-work", help="EXPORT_QUEUE (default: export-work)")
+    given = parser.parse_args()
+    provide(given.storage, given.queue)
+
+
+if __name__ == "__main__":
+    main()

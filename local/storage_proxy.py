@@ -33,6 +33,7 @@ class StorageProxy:
     connection_string: str = ""
     calls: list[Call] = field(default_factory=list)
     _rules: list[tuple[str, re.Pattern[str], int]] = field(default_factory=list)
+    _delays: list[tuple[str, re.Pattern[str], float]] = field(default_factory=list)
     _servers: list[ThreadingHTTPServer] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -54,6 +55,21 @@ class StorageProxy:
         finally:
             self._rules.remove(rule)
 
+    @contextmanager
+    def delaying(self, method: str, path: str, seconds: float) -> Iterator[None]:
+        """Passes each such call on only after so many seconds."""
+        rule = (method, re.compile(path), seconds)
+        self._delays.append(rule)
+        try:
+            yield
+        finally:
+            self._delays.remove(rule)
+
+    def wait_before(self, method: str, path: str) -> None:
+        for of, where, seconds in self._delays:
+            if of == method and where.search(path):
+                time.sleep(seconds)
+
     def answer_to(self, method: str, path: str) -> int | None:
         """The status with which it is refused, where it is."""
         return next((status for of, where, status in self._rules if of == method and where.search(path)), None)
@@ -68,6 +84,7 @@ class StorageProxy:
             def _any(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 path = self.path.removeprefix(where.path)
+                proxy.wait_before(self.command, path)
                 status = proxy.answer_to(self.command, path)
                 if status is None:
                     status = self._pass_on(body)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from local.faults import kills
+from local.faults import ground, kills
 from local.faults.programs import Programs, running
 from local.faults.storm import storm
 from local.faults.trial import Expectation
@@ -55,6 +55,12 @@ def test_what_a_killed_worker_had_begun_another_one_ends(
     # The moments were no idle ones: answers were lost with the workers.
     assert any(outcome.verdict.sent_twice for outcome in outcomes)
     assert any(outcome.taken_up_after for outcome in outcomes)
+
+
+def test_the_ground_at_its_hardest_changes_nothing(programs: Programs, expectation: Expectation):
+    """Of its lines those that are quick: make faults plays all."""
+    for one in ground.campaign(programs, expectation, frozenset({3, 6, 10})):
+        assert one.problems == (), one.what
 
 
 def test_a_storm_changes_nothing_of_what_arrives(programs: Programs, expectation: Expectation):

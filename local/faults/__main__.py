@@ -11,7 +11,7 @@ from rich.console import Console
 
 from local.azurite import AzuriteError
 from local.demo.errors import DemoError
-from local.faults import kills, losses, report
+from local.faults import ground, kills, losses, report
 from local.faults.errors import FaultsError
 from local.faults.programs import running
 from local.faults.storm import storm
@@ -67,6 +67,11 @@ def _campaigns(console: Console, folder: Path, options: argparse.Namespace) -> b
             for loss in losses.campaign(programs, expectation):
                 report.show_loss(console, loss)
                 problems += len(loss.verdict.problems)
+        if options.ground:
+            console.print("The ground, by the lines of docs/host.md")
+            for one in ground.campaign(programs, expectation, frozenset(options.lines)):
+                report.show_ground(console, one)
+                problems += len(one.problems)
         if options.storm:
             console.print("Storm")
             weather = storm(programs, expectation, seed=options.seed, rarely=options.rarely)
@@ -85,6 +90,8 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.faults", description=__doc__)
     parser.add_argument("--kills", type=int, default=25, help="moments at which a worker is killed (default: 25)")
     parser.add_argument("--losses", action="store_true", help="lose every message, in each state of a run")
+    parser.add_argument("--ground", action="store_true", help="what Azure's host does, line by line of docs/host.md")
+    parser.add_argument("--lines", type=int, nargs="*", default=[], help="of these lines of docs/host.md alone")
     parser.add_argument("--storm", action="store_true", help="let a fifth of the import calls fail")
     parser.add_argument("--profiles", type=int, default=100_000, help="of the sample (default: 100,000)")
     parser.add_argument("--seed", type=int, default=1, help="of the sample, the moments and the faults (default: 1)")

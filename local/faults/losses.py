@@ -73,7 +73,7 @@ def _stopped_in(state: str, programs: Programs, expectation: Expectation, names:
 
 
 def _taken_up(trial: Trial, kill: Kill, what: str) -> Loss:
-    _put_back_heartbeat(trial)
+    put_back_heartbeat(trial)
     trial.programs.workers.start()
     ticked = time.time()
     tick(trial.programs)
@@ -82,7 +82,7 @@ def _taken_up(trial: Trial, kill: Kill, what: str) -> Loss:
     return Loss(what, ended - ticked, judge(trial, run, [kill]))
 
 
-def _put_back_heartbeat(trial: Trial) -> None:
+def put_back_heartbeat(trial: Trial) -> None:
     """As if the run had been silent for minutes already."""
     with ContainerClient.from_connection_string(trial.programs.storage, "export-state") as state:
         name = f"exports/{trial.name}/active.json"

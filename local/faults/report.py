@@ -6,6 +6,7 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
+from local.faults.ground import Ground
 from local.faults.kills import Outcome, Undisturbed
 from local.faults.losses import Loss
 from local.faults.storm import Weather
@@ -48,6 +49,11 @@ def show_loss(console: Console, loss: Loss) -> None:
     told = f"ended {loss.ended_after:.0f} s after the tick, {loss.verdict.sent_twice:,} sent twice"
     console.print(f"  {loss.what}: {told}, {_word(loss.verdict.problems)}")
     show_problems(console, loss.verdict.problems)
+
+
+def show_ground(console: Console, ground: Ground) -> None:
+    console.print(f"  {ground.line}. {ground.what}: {ground.seconds:.0f} s, {_word(ground.problems)}")
+    show_problems(console, ground.problems)
 
 
 def show_weather(console: Console, weather: Weather) -> None:

@@ -68,14 +68,14 @@ class Trial:
         self.list_id = re.sub(r"\W", "", name)
         self._address = ""
 
-    def set_up(self) -> None:
+    def set_up(self, *, schedule: str | None = None) -> None:
         """The list, with those on it whom it knows before, and the export."""
         fields = {"id": self.list_id, "client_id": _CLIENT, "title": self.name, "fields": LIST_FIELDS}
         control(self.programs, "POST", "lists", fields)
         for some in batched(self.expectation.before, SUBSCRIBERS_IN_A_CALL, strict=False):
             body = {"list_id": self.list_id, "subscribers": [asdict(each) for each in some]}
             control(self.programs, "PUT", "subscribers", body)
-        changes = {"id": self.name, "list_id": self.list_id, "schedule": None}
+        changes = {"id": self.name, "list_id": self.list_id, "schedule": schedule}
         call("PUT", f"{self.programs.door}/api/exports/{self.name}", EXPORT | changes)
 
     def start(self) -> None:
@@ -83,6 +83,10 @@ class Trial:
         if answer.status_code != requests.codes.accepted:
             raise FaultsError(f"{self.name} is not free: a start is answered {answer.status_code}.")
         self._address = f"{self.programs.door}{answer.headers['Location']}"
+
+    def follow(self, run: Run) -> None:
+        """One that the timer has begun."""
+        self._address = f"{self.programs.door}/api/exports/{self.name}/runs/{run['id']}"
 
     def run(self) -> Run:
         return dict(call("GET", self._address).json())

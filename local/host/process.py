@@ -82,6 +82,17 @@ class HostProcess:
         """The process id of the instance."""
         return self._process.pid
 
+    @property
+    def worker_pid(self) -> int:
+        """The process id of its worker process."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return int(children[0])
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has ended, by whatever."""
+        return self._process.poll() is not None
+
     def stop(self) -> int:
         """Ask the instance to end and return its exit code; one that has not ended after 30 s is killed."""
         self._process.terminate()
@@ -94,6 +105,10 @@ class HostProcess:
         """End it as a crash of the machine would, without a word to it or to its worker process."""
         self.signal(signal.SIGKILL)
         return self.wait(30)
+
+    def kill_worker(self) -> None:
+        """As when it is out of memory: the instance lives."""
+        os.kill(self.worker_pid, signal.SIGKILL)
 
     def signal(self, number: signal.Signals) -> None:
         """To the instance and its worker process; to nobody where they have ended."""

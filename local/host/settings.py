@@ -12,6 +12,7 @@ from local.host.errors import CannotStartError
 
 _TIME_SPAN = re.compile(r"(?:(\d+)\.)?(\d{1,2}):(\d{2}):(\d{2}(?:\.\d{1,7})?)")
 _OVERRIDE = "AzureFunctionsJobHost__"
+_HOST_ID = "AzureFunctionsWebHost__hostid"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def load_settings(settings_file: Path | None) -> None:
 
 def host_id(root: Path) -> str:
     """By what the host tells its own records from those of other apps on the same storage."""
-    return hashlib.sha256(os.fspath(root).encode()).hexdigest()[:32]
+    return os.environ.get(_HOST_ID) or hashlib.sha256(os.fspath(root).encode()).hexdigest()[:32]
 
 
 def resolve(text: str, *, where: str) -> str:
