@@ -22,9 +22,7 @@ def provide(connection_string: str, queue: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m local.provision", description=__doc__)
-    parser.add_argument(
-        "--storage", default="UseDevelopmentStorage=true", help="a connection string (default: Azurite)"
-    )
+    parser.add_argument("--storage", default="UseDevelopmentStorage=true", help="its connection string (Azurite)")
     parser.add_argument("--queue", default="export-work", help="EXPORT_QUEUE (default: export-work)")
     given = parser.parse_args()
     provide(given.storage, given.queue)
