@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,8 @@ from shared.errors import ExportError
 
 MOST_DELIVERIES = 5  # maxDequeueCount of host.json
 BACK_AFTER = 30  # seconds, visibilityTimeout of host.json
+STOP_SECONDS = 10.0  # docs/host.md, line 6
+STORAGE_PATIENCE = 25.0  # seconds: docs/host.md, line 1
 
 Work = Callable[[Any, bytes, int], None]
 MakeApp = Callable[[Process], Any]
@@ -23,7 +26,8 @@ MakeApp = Callable[[Process], Any]
 class Platform:
     """``hidden`` is for how many seconds a message that is taken is not seen; it is renewed while its process lives.
     ``defects`` are what no process should raise: the process, what it was at, the error. ``heard`` are, by slice, whom
-    the service took, as it has told somebody who could save it."""
+    the service took, as it has told somebody who could save it. Where the ground ``is_hard`` an instance ends when
+    storage fails it for longer than its host tries again, and a timer ticks right after it was started again."""
 
     scheduler: Scheduler
     weather: Weather
@@ -33,6 +37,7 @@ class Platform:
     skews: bool
     defects: list[tuple[str, str, Exception]] = field(default_factory=list)
     deaths: list[float] = field(default_factory=list)
+    is_hard: bool = False
     heard: dict[tuple[str, str, int | None], set[str]] = field(default_factory=dict)
     _idle: list[Callable[[], None]] = field(default_factory=list)
 
@@ -40,6 +45,7 @@ class Platform:
         self.scheduler.mischief = self._mischief
         self._reboots: dict[str, Callable[[], None]] = {}
         self._processes: dict[str, Process] = {}
+        self._in_work: dict[str, Callable[[], Taken]] = {}
 
     @property
     def stalls(self) -> list[tuple[float, float]]:
@@ -52,7 +58,8 @@ class Platform:
     def timer(self, number: int, tick: Callable[[Any], object], every: float) -> None:
         def loop(process: Process) -> None:
             app = self.make_app(process)
-            self.scheduler.sleep(self.scheduler.random.uniform(0, every))
+            if not (self.is_hard and process.life):
+                self.scheduler.sleep(self.scheduler.random.uniform(0, every))
             while True:
                 self._attempt(process, "tick", lambda: tick(app))
                 self.scheduler.sleep(every)
@@ -83,6 +90,21 @@ class Platform:
     def at_work(self, run: str) -> list[Process]:
         return [one for one in self._processes.values() if one.alive and f'"{run}"' in one.job]
 
+    def workers(self) -> list[Process]:
+        return [one for name, one in self._processes.items() if name.startswith("worker")]
+
+    def die_alone(self, process: Process) -> None:
+        """The worker process, not its instance: what it had in work has failed, and another one is started."""
+        in_work = self._in_work.pop(process.name, None)
+        self.kill(process, reboot_within=5)
+        if in_work:
+            self._give_back(in_work())
+
+    def stop(self, process: Process) -> None:
+        """It takes no message any more, and ends ten seconds later, whatever it has in work."""
+        process.is_stopping = True
+        self.scheduler.later(STOP_SECONDS, lambda: self.kill(process))
+
     def stall(self, process: Process, seconds: float) -> None:
         self.scheduler.stall(process, seconds)
 
@@ -96,14 +118,14 @@ class Platform:
         self.scheduler.later(seconds, self._ring)
 
     def _boot(self, name: str, loop: Callable[[Process], None], life: int = 0) -> None:
-        process = Process(f"{name}.{life}", skew=self._skew(), mortal=True)
+        process = Process(f"{name}.{life}", skew=self._skew(), mortal=True, life=life)
         self._processes[name] = process
         self._reboots[process.name] = lambda: self._boot(name, loop, life + 1)
         self.scheduler.spawn(process, lambda: loop(process))
 
     def _take(self, process: Process, work: Work) -> None:
         app = self.make_app(process)
-        while True:
+        while not process.is_stopping:
             self.scheduler.sleep(self.scheduler.random.uniform(0.01, 0.5))
             hidden = self.hidden
             if self.scheduler.random.random() < self.weather.early:
@@ -123,6 +145,9 @@ class Platform:
 
         def renew() -> bool:
             nonlocal newest
+            if self._is_refused():
+                self.scheduler.later(STORAGE_PATIENCE, lambda: self.kill(process))
+                return False
             try:
                 newest = self.queue.renew(newest, self.hidden)
             except StaleReceipt:
@@ -132,23 +157,35 @@ class Platform:
 
         process.job, process.let_down = taken.text, False
         process.heard = set(self.heard.get(slice_of(taken.text), ()))
+        self._in_work[process.name] = lambda: newest
         threads = SimulatedThreads(self.scheduler, process)
         with threads.repeat(renew if renews else lambda: False, self.hidden / 2):
             good = self._attempt(process, taken.text, lambda: work(app, taken.text.encode(), taken.count))
         process.job = ""
+        self._in_work.pop(process.name, None)
         if not process.let_down:
             self.heard.setdefault(slice_of(taken.text), set()).update(process.heard)
-        try:
-            if good:
-                self.queue.done(newest)
-            elif taken.count >= MOST_DELIVERIES:
+        if self._is_refused():
+            self.scheduler.later(STORAGE_PATIENCE, lambda: self.kill(process))
+            self.scheduler.park()
+        if not good:
+            self._give_back(newest)
+            return
+        with suppress(StaleReceipt):  # somebody else has it
+            self.queue.done(newest)
+
+    def _is_refused(self) -> bool:
+        """Whether storage fails the host for longer than it tries again."""
+        return self.is_hard and self.weather.storage_away_until - self.scheduler.time > STORAGE_PATIENCE
+
+    def _give_back(self, taken: Taken) -> None:
+        with suppress(StaleReceipt):  # somebody else has it
+            if taken.count >= MOST_DELIVERIES:
                 self.scheduler.tell(f"a message is given up: {taken.text}")
-                self.queue.to_poison(newest)
+                self.queue.to_poison(taken)
             else:
-                self.queue.back(newest, BACK_AFTER)
+                self.queue.back(taken, BACK_AFTER)
                 self.arrived(BACK_AFTER)
-        except StaleReceipt:
-            pass  # somebody else has it
 
     def _attempt(self, process: Process, what: str, call: Callable[[], object]) -> bool:
         try:
@@ -185,12 +222,12 @@ class Platform:
             long = random.choice([random.uniform(1, 20), random.uniform(31, 150), random.uniform(300, 1200)])
             self.scheduler.later(random.uniform(0, seconds), lambda: self.scheduler.stall(process, long))
 
-    def kill(self, process: Process) -> None:
+    def kill(self, process: Process, *, reboot_within: float = 60) -> None:
         if process.alive:
             self.scheduler.kill(process)
             self.deaths.append(self.scheduler.time)
             if reboot := self._reboots.pop(process.name, None):
-                self.scheduler.later(self.scheduler.random.uniform(1, 60), reboot)
+                self.scheduler.later(self.scheduler.random.uniform(1, reboot_within), reboot)
 
     def _skew(self) -> float:
         return self.scheduler.random.uniform(-30, 30) if self.skews else 0.0

@@ -9,6 +9,7 @@ from typing import Any
 
 from local.memory.queue import MemoryQueue
 from local.simulation import comings
+from local.simulation.ground import Ground
 from local.simulation.history import History, OwnDoing
 from local.simulation.hosts import Platform
 from local.simulation.operator_hands import Operator
@@ -41,6 +42,7 @@ class Life:
     platform: Platform
     operator: Operator
     rejoined: set[int] = field(default_factory=set)
+    ground: Ground | None = None
 
     def begin(self) -> None:
         """Plans what happens when, and what a run at work may meet."""
@@ -89,6 +91,8 @@ class Life:
 
     def _on_step(self, run: dict[str, Any]) -> None:
         self._in_haste(run)
+        if self.ground and self.scheduler.time < self.plan.hours * HOUR:
+            self.ground.perhaps(run["id"])
         if self.plan.rich and run["status"] != "finishing" and self.scheduler.time < self.plan.hours * HOUR:
             comings.change_while_it_sends(run, self.operator, self.scheduler, self.more)
 

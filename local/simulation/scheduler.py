@@ -30,7 +30,8 @@ class Endless(Exception):
 class Process:
     """``skew`` is how far its clock is ahead, in seconds; ``job`` is what it is at, for attributing its calls. Of
     that it has ``heard`` whom the service took, now or in what was saved before; ``let_down``: storage has failed it
-    since. With ``drowsy`` it falls asleep right before it writes a run's record, the first times ``awake_for`` not."""
+    since. ``life`` is how often it was started before. With ``drowsy`` it falls asleep right before it writes a run's
+    record, the first times ``awake_for`` not."""
 
     name: str
     skew: float = 0.0
@@ -40,6 +41,8 @@ class Process:
     heard: set[str] = field(default_factory=set)
     let_down: bool = False
     mortal: bool = False
+    life: int = 0
+    is_stopping: bool = False
     drowsy: Callable[[], None] | None = None
     awake_for: int = 0
 

@@ -11,6 +11,7 @@ from typing import Any
 from local.memory.blobs import MemoryBlobs
 from local.memory.queue import MemoryQueue
 from local.memory.vault import MemoryVault
+from local.simulation.ground import Ground
 from local.simulation.history import History
 from local.simulation.hosts import Platform
 from local.simulation.life import Life
@@ -34,6 +35,7 @@ from shared.record.slices import Sizes
 from shared.runs.tick import tick
 from shared.runs.worker import work
 
+HARD = (2, 4)  # of seven worlds: the ground is hard in them; none of those that are kept is among them
 RICH = (0, 1, 5)  # of six worlds: more goes wrong in them; none of those that are kept is among them
 CALM_HOURS = 2.5  # until then every run has ended, whatever it was that went wrong
 _ENVIRONMENT = {"ExportStorage": "UseDevelopmentStorage=true", "SEGMENT_CONTAINER": "segments"}
@@ -88,6 +90,7 @@ class World:
             self.platform,
             self.operator,
         )
+        self.ground = Ground(self.scheduler, random.Random(f"ground {seed}"), self.platform, tick)
         self._settings = settings.read(_ENVIRONMENT | self.plan.settings)
         self._sizes = Sizes(**self.plan.sizes)
 
@@ -101,6 +104,9 @@ class World:
             self.platform.timer(number, tick, 15 * MINUTE)
         self._run(2 * MINUTE)
         self.life.begin()
+        if self.seed % 7 in HARD:
+            self.ground.begin(self.plan.hours * HOUR)
+            self.life.ground = self.ground
         self._run(self.plan.hours * HOUR)
         self._calm_down()
         self._run(CALM_HOURS * HOUR)
