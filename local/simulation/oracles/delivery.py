@@ -16,7 +16,7 @@ from local.simulation.world import World
 GOOD = ("succeeded", "completed_with_rejects")
 _NOT_THERE, _DELETED = 203, 205
 LOCK = 30.0  # seconds
-CALM_SLACK, TROUBLED_SLACK = 15.0, 800.0  # seconds
+CALM_SLACK, STOP_SLACK, TROUBLED_SLACK = 15.0, 5.0, 800.0  # seconds
 
 
 def sends(run: dict[str, object]) -> bool:
@@ -231,7 +231,7 @@ def a_cancelled_run_stops(world: World) -> Iterator[Said]:
         if asked is None or change.kind == "state":
             continue
         # The steps look every two seconds; where something goes wrong, for the storage may be away, a lease later.
-        slack = CALM_SLACK if is_calm(world, asked, change.left) else TROUBLED_SLACK
+        slack = STOP_SLACK if is_calm(world, asked, change.left) else TROUBLED_SLACK
         slack += sum(long for time, long in world.platform.stalls if time + long > asked)
         if change.left > asked + slack:
             yield Said("goes on", f"{by_run(change)} sent {change.left - asked:.0f} s after it was cancelled")
