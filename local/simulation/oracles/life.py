@@ -113,8 +113,8 @@ def nothing_is_exported_twice(world: World) -> Iterator[Said]:
             continue
         if run["trigger"] != "refresh" or _versions(run) != _versions(last.run):
             continue
-        begin, end = last.time + _TICKS, _created(ended) - _TICKS
-        if is_calm(world, _created(last) - MINUTE, min(begin, _created(ended))) and is_calm(world, end, end + _TICKS):
+        begin, end = _created(last) - MINUTE, _created(ended)
+        if is_calm(world, begin, min(last.time + _TICKS, end)) and is_calm(world, max(begin, end - _TICKS), end):
             yield Said("twice", f"{run['id']} of {run['export']} exports what {last.run['id']} had exported")
 
 
