@@ -1,6 +1,5 @@
 """A DuckDB database in memory with a folder beside it, for the time of one step."""
 
-import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared.errors import ExportError
+from shared.record.own_folder import own_folder
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -44,11 +44,11 @@ def workspace() -> Iterator[Workspace]:
     """Raises ExportError for what DuckDB raises: its own texts can quote the rows that it was at."""
     import duckdb  # noqa: PLC0415 - only steps need it; the HTTP door starts faster without
 
-    with tempfile.TemporaryDirectory(prefix="export-") as folder:
+    with own_folder() as folder:
         settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": MEMORY,
             "max_temp_directory_size": TEMPORARY,
-            "temp_directory": folder,
+            "temp_directory": str(folder),
             # The same name holds another block each time.
             "enable_external_file_cache": False,
             # Everything needed is built in; nothing is ever fetched.
@@ -57,7 +57,7 @@ def workspace() -> Iterator[Workspace]:
         }
         with duckdb.connect(config=settings) as connection:
             try:
-                yield Workspace(connection, Path(folder))
+                yield Workspace(connection, folder)
             except duckdb.OutOfMemoryException:
                 raise ExportError(
                     "out_of_memory",
