@@ -35,7 +35,7 @@ from shared.record.slices import Sizes
 from shared.runs.tick import tick
 from shared.runs.worker import work
 
-HARD = (2, 4)  # of seven worlds: the ground is hard in them; none of those that are kept is among them
+HARD, HARD_FROM = (0, 2, 4), 1000  # of seven worlds, from that one on: the ground is hard; none that is kept is one
 RICH = (0, 1, 5)  # of six worlds: more goes wrong in them; none of those that are kept is among them
 CALM_HOURS = 2.5  # until then every run has ended, whatever it was that went wrong
 _ENVIRONMENT = {"ExportStorage": "UseDevelopmentStorage=true", "SEGMENT_CONTAINER": "segments"}
@@ -104,7 +104,7 @@ class World:
             self.platform.timer(number, tick, 15 * MINUTE)
         self._run(2 * MINUTE)
         self.life.begin()
-        if self.seed % 7 in HARD:
+        if self.seed >= HARD_FROM and self.seed % 7 in HARD:
             self.ground.begin(self.plan.hours * HOUR)
             self.life.ground = self.ground
         self._run(self.plan.hours * HOUR)
