@@ -8,11 +8,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import requests
 from azure.storage.queue import QueueClient, TextBase64EncodePolicy
-from toy_functions import ToyApp, eventually, queue_trigger
+from toy_functions import ToyApp, eventually, queue_trigger, timer_trigger
 
 from local.azurite import Azurite
-from local.host.errors import EXIT_STORAGE
+from local.host.errors import EXIT_STOPPED, EXIT_STORAGE
 from local.host.process import HostProcess
 from local.host.times import Times
 from local.storage_proxy import StorageProxy
@@ -52,7 +53,7 @@ def app(tmp_path: Path) -> ToyApp:
         def main(message: func.QueueMessage) -> None:
             text = message.get_body().decode()
             trace(f"begin {text}")
-            time.sleep(30 if text == "long" else 0)
+            time.sleep({"long": 30, "short": 1}.get(text, 0))
             trace(f"end {text}")
             assert text != "bad"
     """
@@ -119,6 +120,43 @@ def test_a_move_to_poison_that_is_refused_ends_it(app: ToyApp, proxy: StoragePro
             with started(app, proxy) as host:
                 assert host.wait(10) == EXIT_STORAGE
     assert len(app.traces()) == 10
+
+
+def test_a_receive_that_is_under_way_at_a_drain_begins_nothing(
+    app: ToyApp, proxy: StorageProxy, queue: QueueClient
+) -> None:
+    with started(app, proxy) as host:
+        with proxy.delaying("GET", MESSAGES, 3):
+            eventually(lambda: len(proxy.calls) > 2)
+            time.sleep(2.5)  # one is on its way now
+            requests.post(f"{host.url}/admin/host/drain", timeout=10)
+            queue.send_message("late")
+            time.sleep(4)
+        state = requests.get(f"{host.url}/admin/host/drain/status", timeout=10).json()
+        assert state == {"state": "Completed", "outstandingInvocations": 0}
+        assert host.stop() == EXIT_STOPPED
+    assert app.traces() == []
+
+
+def test_a_queue_that_is_deleted_during_a_step_ends_nothing(
+    app: ToyApp, proxy: StorageProxy, queue: QueueClient
+) -> None:
+    queue.send_message("short")
+    with started(app, proxy) as host:
+        eventually(app.traces)
+        queue.delete_queue()
+        eventually(lambda: "a message is not there any more" in app.log.read_text())
+        assert not host.has_ended
+    queue.create_queue()
+
+
+def test_what_fails_a_timer_is_told_and_ends_the_instance(tmp_path: Path, proxy: StorageProxy) -> None:
+    app = ToyApp(tmp_path).function("Tick", timer_trigger("0 0 0 1 1 *"), code="def main(timer): pass")
+    settings = {"AzureWebJobsStorage": proxy.connection_string}
+    with proxy.refusing("PUT", "comp=lease", 403):
+        host = HostProcess(app.root, settings=settings, times=QUICK, log=app.log)
+        assert host.wait(20) == EXIT_STORAGE
+    assert "A listener fails, so this instance ends" in app.log.read_text()
 
 
 def test_idle_it_asks_less_and_less_often(app: ToyApp, proxy: StorageProxy, queue: QueueClient) -> None:

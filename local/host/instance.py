@@ -6,15 +6,16 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import uvicorn
+from azure.core.exceptions import AzureError
 
-from local.host.errors import EXIT_CUT_OFF, EXIT_STOPPED, CannotStartError
+from local.host.errors import EXIT_CUT_OFF, EXIT_FAILED, EXIT_STOPPED, EXIT_STORAGE, CannotStartError
 from local.host.functions import Function, read_functions
 from local.host.http_server import HttpServer
 from local.host.invocation import Invoker
@@ -95,34 +96,52 @@ async def run(options: Options) -> int:
     app = HttpServer(invoker, functions=functions, routes=routes, by_hand=by_hand, drain=drain)
     server = _Uvicorn(app, listener)
     try:
-        await channel.start()
+        if await _is_stopped_before(channel.start(), stopping):
+            return EXIT_STOPPED
         names = ", ".join(function.name for function in functions)
         # The first and only line of stdout: the socket listens already, so whoever reads it may call at once.
         print(f"host: http://127.0.0.1:{listener.getsockname()[1]} ({names})", file=sys.__stdout__, flush=True)
-        return await _serve([server, *triggers.values()], stopping, options.times.grace)
+        return await _serve([server, *triggers.values()], stopping, options.times.grace, invoker)
     finally:
         await channel.stop()
 
 
-async def _serve(listeners: Collection[Listener], stopping: asyncio.Event, grace: float) -> int:
+async def _is_stopped_before(start: Coroutine[Any, Any, None], stopping: asyncio.Event) -> bool:
+    """Raises what ``start`` raises."""
+    starting, told = asyncio.create_task(start), asyncio.create_task(stopping.wait())
+    await asyncio.wait({starting, told}, return_when=asyncio.FIRST_COMPLETED)
+    if starting.done():
+        told.cancel()
+        starting.result()
+        return False
+    starting.cancel()
+    return True
+
+
+async def _serve(listeners: Collection[Listener], stopping: asyncio.Event, grace: float, invoker: Invoker) -> int:
     tasks = [asyncio.create_task(listener.run()) for listener in listeners]
     told = asyncio.create_task(stopping.wait())
     waiting: set[asyncio.Task[Any]] = {told, *tasks}
+    code = EXIT_STOPPED
     while not told.done():
         done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        if any(task.exception() for task in done):  # one that has ended without is drained
+        failed = [error for task in done if (error := task.exception())]  # one that has ended without is drained
+        for error in failed:
+            logger.error("A listener fails, so this instance ends", exc_info=error)
+        if failed:
             told.cancel()
+            code = EXIT_STORAGE if any(isinstance(error, AzureError) for error in failed) else EXIT_FAILED
             break
     logger.info("Stopping: no new invocations, %.0f s for those that run", grace)
     for listener in listeners:
         listener.stop()
-    done, running = await asyncio.wait(tasks, timeout=grace)
-    if running:
+    _, waiting = await asyncio.wait(tasks, timeout=grace)
+    if invoker.running:
         logger.error("An invocation was still running after %.0f s and is cut off", grace)
-        os._exit(EXIT_CUT_OFF)  # the worker ends with this process
-    for task in done:
-        task.result()  # a listener that ended by an exception ends the instance with it
-    return EXIT_STOPPED
+        code = code or EXIT_CUT_OFF
+    if waiting:
+        os._exit(code)  # a thread cannot be ended in any other way; the worker ends with this process
+    return code
 
 
 def _end(code: int) -> None:

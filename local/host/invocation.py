@@ -58,19 +58,14 @@ class Invoker:
         )
         started = time.monotonic()
         self.running += 1
-        watchdog = self._watch(function, invocation_id)
         logger.info("%s %s started", function.name, invocation_id)
         try:
-            response = await self._channel.invoke(request)
-        except WorkerLostError as error:
+            outcome = self._outcome(await self._in_time(request))
+        except (WorkerLostError, TimeoutError) as error:
             logger.error("%s %s: %s", function.name, invocation_id, error)
             outcome = Outcome(succeeded=False, value=None)
-        else:
-            outcome = self._outcome(response)
         finally:
             self.running -= 1
-            if watchdog:
-                watchdog.cancel()
         said = "succeeded" if outcome.succeeded else "failed"
         logger.info("%s %s %s in %.0f ms", function.name, invocation_id, said, (time.monotonic() - started) * 1000)
         return outcome
@@ -87,14 +82,13 @@ class Invoker:
         returned = response.return_value if response.HasField("return_value") else None
         return Outcome(succeeded, returned)
 
-    def _watch(self, function: Function, invocation_id: str) -> asyncio.TimerHandle | None:
-        if self._timeout is None:
-            return None
-
-        def end() -> None:
-            # A thread cannot be stopped from outside: Azure restarts the worker process, and so must we.
-            words = "%s %s ran longer than functionTimeout (%.0f s): its worker process is ended"
-            logger.error(words, function.name, invocation_id, self._timeout)
-            self._channel.restart_for(invocation_id)
-
-        return self._loop.call_later(self._timeout, end)
+    async def _in_time(self, request: Any) -> Any:
+        """Raises TimeoutError where it runs longer than functionTimeout, the time that it waits for a worker included:
+        a thread cannot be stopped from outside, so Azure restarts the worker process, and so must we."""
+        answering = asyncio.create_task(self._channel.invoke(request))
+        done, _ = await asyncio.wait({answering}, timeout=self._timeout)
+        if not done:
+            self._channel.restart_for(request.invocation_id)
+            answering.cancel()
+            raise TimeoutError(f"it ran longer than functionTimeout ({self._timeout:.0f} s)")
+        return answering.result()

@@ -94,6 +94,8 @@ class QueueListener:
             message = self._receive()
             if message is None:
                 pause = min(max(pause * _LONGER, _FIRST_PAUSE), self._options.max_polling_interval)
+            elif self._stopping.is_set():
+                logger.info("Queue %s: a message came when it had stopped, and stays hidden", self._name)
             else:
                 pause = 0.0
                 self._process(message)
@@ -173,8 +175,8 @@ class QueueListener:
         try:
             return call()
         except AzureError as error:
-            if is_taken(error):
-                logger.warning("Queue %s: a message was taken by another instance", self._name)
+            if is_taken(error) or is_absent(error):
+                logger.warning("Queue %s: a message is not there any more: %s", self._name, _short(error))
                 return None
             self._give_up(what, error)
             return None

@@ -40,8 +40,8 @@ def is_taken(error: AzureError) -> bool:
 
 
 def is_absent(error: AzureError) -> bool:
-    """Whether the queue is not there."""
-    return getattr(error, "error_code", None) == "QueueNotFound"
+    """Whether the queue is not there, or not for now."""
+    return getattr(error, "error_code", None) in ("QueueNotFound", "QueueBeingDeleted", "QueueDisabled")
 
 
 def is_of_the_server(error: AzureError) -> bool:

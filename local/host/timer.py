@@ -8,12 +8,14 @@ the one that ticks.
 
 import asyncio
 import json
+import logging
 import re
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
+from azure.core.exceptions import AzureError
 from cronsim import CronSim, CronSimError
 
 from local.host.errors import CannotStartError
@@ -24,7 +26,8 @@ from local.host.settings import resolve, seconds
 from local.host.timer_storage import Status, TimerStorage
 from local.host.times import Times
 
-_MONITORED = timedelta(minutes=1)  # of schedules that come more often no status is kept
+logger = logging.getLogger("host.timer")
+
 _NEVER = "0001-01-01T00:00:00"
 """The status of a schedule that has not ticked yet: .NET's smallest date."""
 
@@ -57,9 +60,9 @@ class Schedule:
 
     @property
     def is_slow(self) -> bool:
-        """Whether a status is kept of it: it comes once a minute at most."""
-        one = self.next_after(datetime.now(UTC))
-        return self.next_after(one) - one >= _MONITORED
+        """Whether a status is kept of it: not where it comes in every minute (ShouldDisableScheduleMonitor)."""
+        fields = self.expression.split()
+        return len(fields) == 5 or any(field != "*" for field in fields[1:])
 
     def next_after(self, moment: datetime) -> datetime:
         """The first tick later than `moment` (UTC)."""
@@ -104,8 +107,8 @@ class TimerListener:
         self._stopping.set()
 
     async def by_hand(self, _text: str) -> None:
-        """Tick now, beside whatever else ticks; a timer takes no input."""
-        await self._tick()
+        """Tick now and once, beside whatever else ticks, also when it is drained; a timer takes no input."""
+        await self._invoker.invoke(self._function, self._request(past_due=False))
 
     async def _tick_while_it_holds(self) -> None:
         self._holds = True
@@ -117,8 +120,6 @@ class TimerListener:
             while await self._comes(due):
                 await self._tick()
                 due = self._next(due)
-                if self._is_monitored:
-                    await asyncio.to_thread(self._note)
         finally:
             self._holds = False
             renewing.cancel()
@@ -153,14 +154,19 @@ class TimerListener:
             self._note()
             return False
         self._last = status.last
-        expected = self._schedule.next_after(status.last or status.updated)
-        # With another schedule than then what counts is when that was noted.
-        due = expected if expected == status.next else self._schedule.next_after(status.updated)
-        return due <= now
+        if self._schedule.next_after(status.last or status.updated) != status.next:
+            self._note()  # it had another schedule then: nothing of that is due
+            return False
+        return status.next <= now
 
     def _note(self) -> None:
+        """A status that cannot be written keeps nobody from ticking."""
         now = datetime.now(UTC)
-        self._storage.write(Status(self._last, self._schedule.next_after(self._last or now), now))
+        last = self._last if self._last and self._schedule.next_after(self._last) > now else now
+        try:
+            self._storage.write(Status(last, self._schedule.next_after(last), now))
+        except AzureError as error:
+            logger.warning("The status of %s cannot be written: %s", self._function.name, type(error).__name__)
 
     async def _tick(self, *, past_due: bool = False) -> None:
         """Run the function once, with its retries; not once stopped."""
@@ -173,6 +179,8 @@ class TimerListener:
             if outcome.succeeded:
                 break
         self._last = began
+        if self._is_monitored:
+            await asyncio.to_thread(self._note)
 
     async def _stopped_within(self, delay: float) -> bool:
         """Wait for `delay` seconds, or until stopped: True then."""

@@ -40,7 +40,7 @@ class WorkerChannel:
         self._ready = asyncio.Event()
         self._deaths: list[float] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._stopped = False
+        self._has_started = self._stopped = False
         self._server = grpc.aio.server(
             options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
         )
@@ -51,6 +51,7 @@ class WorkerChannel:
         """Raises CannotStartError where a function cannot be loaded, or nothing is heard of the worker."""
         await self._server.start()
         await self._start_worker()
+        self._has_started = True
 
     async def stop(self) -> None:
         """At once: who wants to wait for what is in work has done so."""
@@ -94,9 +95,8 @@ class WorkerChannel:
         self._ready.set()
 
     async def _watch(self, worker: WorkerProcess) -> None:
-        had_come_up = self._ready.is_set
         code = await worker.ended()
-        if self._stopped or not had_come_up():
+        if self._stopped or not self._has_started:
             return
         self._ready.clear()
         if not worker.forgiven:
@@ -108,9 +108,8 @@ class WorkerChannel:
         logger.error("The worker process has ended with exit code %s: another one is started", code)
         try:
             await self._start_worker()
-        except CannotStartError as error:
+        except CannotStartError as error:  # whoever watches that one counts its end, and starts the next
             logger.error("%s", error)
-            self._end(EXIT_WORKER_ERRORS)
 
     def _count(self) -> None:
         now = time.monotonic()

@@ -13,7 +13,8 @@ from local.host.worker.dispatcher import Dispatcher
 
 def main() -> None:
     address, root, door = sys.argv[1:]
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # from a terminal it reaches the host, too, which ends this process
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # they reach the host, too, which ends this process when it is time
     # stdout is the instance's: what functions print goes where their log goes.
     sys.stdout = sys.stderr
     debugging = os.environ.get("PYTHON_ENABLE_DEBUG_LOGGING", "").lower() in ("1", "true")

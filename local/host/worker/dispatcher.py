@@ -2,6 +2,7 @@
 of azure-functions-python-worker, and its Rust successor for the native door)."""
 
 import asyncio
+import logging
 import os
 import queue
 import threading
@@ -69,8 +70,11 @@ class Dispatcher:
 
     async def _answer(self, message: Any) -> None:
         handler = self._handlers.get(message.WhichOneof("content"))
-        if handler:
-            self._said.put(protos.StreamingMessage(request_id=message.request_id, **await handler(message)))
+        try:
+            if handler:
+                self._said.put(protos.StreamingMessage(request_id=message.request_id, **await handler(message)))
+        except Exception:
+            logging.getLogger("proxy_worker").exception("A message of the host has no answer")
 
     async def _init(self, message: Any) -> dict[str, Any]:
         library.start_threadpool_executor()
