@@ -1,5 +1,7 @@
 """The database of a step: nothing of a row leaves it by way of an error."""
 
+import errno
+
 import pytest
 
 from shared.errors import ExportError
@@ -32,3 +34,13 @@ def test_the_folder_of_a_step_is_gone_afterwards() -> None:
         (work.folder / "block.csv").write_text("x")
 
     assert not work.folder.exists()
+
+
+def test_a_disk_that_is_full_is_told_as_that_and_another_failure_as_what_it_is() -> None:
+    with pytest.raises(ExportError) as caught, workspace():
+        raise OSError(errno.ENOSPC, "No space left on device", "rows of jane@contoso.example")
+    assert caught.value.code == "out_of_memory"
+    assert "jane" not in str(caught.value)
+
+    with pytest.raises(PermissionError), workspace():
+        raise PermissionError(errno.EACCES, "Permission denied")

@@ -1,5 +1,6 @@
 """A DuckDB database in memory with a folder beside it, for the time of one step."""
 
+import errno
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -59,14 +60,22 @@ def workspace() -> Iterator[Workspace]:
             try:
                 yield Workspace(connection, folder)
             except duckdb.OutOfMemoryException:
-                raise ExportError(
-                    "out_of_memory",
-                    f"The step needs more than {MEMORY} of memory and {TEMPORARY} of temporary files.",
-                    "Nothing is lost. Split the export: fewer or smaller segments in each.",
-                ) from None
+                raise _too_large() from None
             except duckdb.Error as error:
                 where = "".join(traceback.format_tb(error.__traceback__))
                 raise RuntimeError(f"DuckDB: {type(error).__name__}, at\n{where}") from None
+            except OSError as error:
+                if error.errno == errno.ENOSPC:
+                    raise _too_large() from None
+                raise
+
+
+def _too_large() -> ExportError:
+    return ExportError(
+        "out_of_memory",
+        f"The step needs more than {MEMORY} of memory and {TEMPORARY} of temporary files.",
+        "Nothing is lost. Split the export: fewer or smaller segments in each.",
+    )
 
 
 def quoted(text: str) -> str:
