@@ -194,6 +194,8 @@ def _without_a_queue(trial: Trial) -> Iterator[str]:
 
 def _odd_messages(trial: Trial) -> Iterator[str]:
     odd = ["{}", "not base64!", "", "//79", base64.b64encode(b"words").decode(), "e30=\n e30="]
+    with _queue(trial.programs, "-poison") as poison, suppress(ResourceNotFoundError):
+        poison.clear_messages()
     with trial.programs.workers.given(TIMES, **{_BACK_AFTER: "00:00:00"}):
         with _queue(trial.programs) as queue:
             for text in odd:
