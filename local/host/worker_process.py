@@ -49,11 +49,6 @@ class WorkerProcess:
         command = [sys.executable, "-m", "local.host.worker", *arguments]
         self._process = subprocess.Popen(command, stdout=sys.stderr)
 
-    @property
-    def pid(self) -> int:
-        assert self._process
-        return self._process.pid
-
     def kill(self) -> None:
         if self._process:
             self._process.kill()
@@ -140,7 +135,7 @@ class WorkerProcess:
     def _pass_on(self, log: Any) -> None:
         level = _LEVELS.get(log.level, logging.INFO)
         if log.log_category != protos.RpcLog.RpcLogCategory.Value("User"):
-            logger.log(min(level, logging.DEBUG) if level < logging.WARNING else level, "%s", log.message)
+            logger.log(level if level >= logging.WARNING else logging.DEBUG, "%s", log.message)
         elif log.invocation_id in self.executing:
             logging.getLogger(log.category).log(level, "%s", log.message)
         else:
