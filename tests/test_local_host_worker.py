@@ -73,42 +73,33 @@ def test_at_the_third_death_the_instance_ends(tmp_path: Path, queue: QueueClient
     assert app.traces() == ["1", "2", "3"]
 
 
-def test_one_that_dies_while_it_loads_is_one_death_among_three(tmp_path: Path) -> None:
-    app = ToyApp(tmp_path)
-    (tmp_path / "deaths").write_text("")
-    code = """
-        file = pathlib.Path(__file__).parent.parent / "deaths"
-        file.write_text(file.read_text() + "x")
-        if len(file.read_text()) == 2:
-            os._exit(9)
-
-        def main(req: func.HttpRequest) -> str:
-            if req.params.get("die"):
-                os._exit(9)
-            return "alive"
-    """
-    app.function("Toy", http_trigger(), HTTP_OUT, code=code)
-    with HostProcess(app.root, log=app.log) as host:
-        assert requests.get(f"{host.url}/api/Toy?die=1", timeout=30).status_code == 500
-        assert requests.get(f"{host.url}/api/Toy", timeout=30).text == "alive"
-    assert (tmp_path / "deaths").read_text() == "xxx"
-
-
-def test_the_time_that_an_invocation_waits_for_a_worker_counts(tmp_path: Path) -> None:
-    app = ToyApp(tmp_path).host(functionTimeout="00:00:02")
-    (tmp_path / "starts").write_text("")
-    code = """
+def restarting(root: Path, what_the_second_start_does: str) -> ToyApp:
+    """Its worker dies on demand; each start leaves an x in ``starts``."""
+    (root / "starts").write_text("")
+    code = f"""
         file = pathlib.Path(__file__).parent.parent / "starts"
         file.write_text(file.read_text() + "x")
         if len(file.read_text()) == 2:
-            time.sleep(5)
+            {what_the_second_start_does}
 
         def main(req: func.HttpRequest) -> str:
             if req.params.get("die"):
                 os._exit(9)
             return "alive"
     """
-    app.function("Toy", http_trigger(), HTTP_OUT, code=code)
+    return ToyApp(root).host(functionTimeout="00:00:02").function("Toy", http_trigger(), HTTP_OUT, code=code)
+
+
+def test_one_that_dies_while_it_loads_is_one_death_among_three(tmp_path: Path) -> None:
+    app = restarting(tmp_path, "os._exit(9)")
+    with HostProcess(app.root, log=app.log) as host:
+        assert requests.get(f"{host.url}/api/Toy?die=1", timeout=30).status_code == 500
+        eventually(lambda: requests.get(f"{host.url}/api/Toy", timeout=30).text == "alive")
+    assert (tmp_path / "starts").read_text() == "xxx"
+
+
+def test_the_time_that_an_invocation_waits_for_a_worker_counts(tmp_path: Path) -> None:
+    app = restarting(tmp_path, "time.sleep(5)")
     with HostProcess(app.root, log=app.log) as host:
         assert requests.get(f"{host.url}/api/Toy?die=1", timeout=30).status_code == 500
         assert requests.get(f"{host.url}/api/Toy", timeout=30).status_code == 500
