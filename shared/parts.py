@@ -48,8 +48,9 @@ class App:
     sizes: Sizes = field(default_factory=Sizes)
     # Hands over well before the platform would end an invocation (functionTimeout in host.json: 30 minutes).
     invocation_seconds: float = 15 * 60
-    # Planning is not divided: until its end nothing is sent, so there is nothing to keep. It stops by itself, too.
-    planning_seconds: float = 25 * 60
+    # Planning and audits are not divided: there is nothing to keep of one that is not whole. They end by themselves,
+    # with the time of one call to spare.
+    undivided_seconds: float = 25 * 60
     # How often finished batches are saved, and whether to stop is looked up.
     checkpoint_seconds: float = 2
 

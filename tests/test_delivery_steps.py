@@ -232,18 +232,6 @@ def test_an_invocation_hands_over_before_its_time_is_up(world: World) -> None:
     assert run.counts.added == sent(world) == ROWS
 
 
-def test_planning_stops_by_itself_before_the_platform_would_end_it(world: World) -> None:
-    world.app = dataclasses.replace(world.app, planning_seconds=-1)
-
-    run = world.run()
-
-    assert run.status == "failed"
-    assert run.error is not None
-    assert run.error.code == "planning_too_long"
-    assert "fewer or smaller segments" in run.error.action
-    assert sent(world) == 0
-
-
 def test_a_cancelled_run_stops_between_batches_and_the_next_one_sends_the_rest(world: World) -> None:
     world.control("PUT", "options", {"latency": 0.2})
     settings = dataclasses.replace(world.app.settings, upload_concurrency=1)

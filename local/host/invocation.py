@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from local.host.functions import Function
@@ -90,5 +91,5 @@ class Invoker:
         if not done:
             self._channel.restart_for(request.invocation_id)
             answering.cancel()
-            raise TimeoutError(f"it ran longer than functionTimeout ({self._timeout:.0f} s)")
+            raise TimeoutError(f"Timeout value of {timedelta(seconds=self._timeout or 0)} exceeded (functionTimeout)")
         return answering.result()

@@ -26,7 +26,7 @@ from shared.record.run_record import Findings, Run
 from shared.record.step_lock import StepLock
 from shared.record.step_outcome import Outcome
 from shared.runs.final_status import ended
-from shared.runs.plan_step import Stopped
+from shared.runs.undivided_step import Undivided
 
 SAMPLE = 1000
 HEADER = ("email", "finding", "field", "since")
@@ -60,22 +60,20 @@ LEFT JOIN (FROM listed QUALIFY row_number() OVER (PARTITION BY address ORDER BY 
 def audit(app: App, run: Run, lock: StepLock) -> Iterator[Outcome]:
     """Reads the five state lists, writes ``audit.csv`` and ends the run."""
     export = app.catalog.export(run.export)
-
-    def still() -> None:
-        lock.check()
-        if app.runs.get(run.export, run.id).stopping:
-            raise Stopped
-
+    step = Undivided(app, run, lock)
     at_once = app.settings.upload_concurrency
-    with closing(app.account(app.agreed(export), at_once=at_once)) as account, app.workspace() as work:
+    with (
+        closing(app.account(app.agreed(export), at_once=at_once, may_call=step.must_be_in_time)) as account,
+        app.workspace() as work,
+    ):
         account.check_key()
         _load(app, export, work)
-        sample = _sample(app, run, export.list_id, work)
-        lists = _read_lists(account, export, work, sample, app.threads, at_once, still)
+        sample = _sample(app, run, export.list_id, work, step)
+        lists = _read_lists(account, export, work, sample, app.threads, at_once, step.must_go_on)
         dropped = list(lists)
         findings = _findings(work, len(sample), len({email for email, _ in dropped}))
         file = _write(work, dropped)
-        still()
+        step.must_go_on()
         with file.open("rb") as data:
             app.state.write(audit_name(run), data)
     end = ended(app, run, Totals())
@@ -89,7 +87,7 @@ def _load(app: App, export: Export, work: Workspace) -> None:
         work.connection.execute(_HELD, {"file": str(file), "held": list(HELD)})
 
 
-def _sample(app: App, run: Run, list_id: str, work: Workspace) -> dict[str, list[str]]:
+def _sample(app: App, run: Run, list_id: str, work: Workspace, step: Undivided) -> dict[str, list[str]]:
     """By address in lower case, the keys of the fields that were sent with a value, as it was acknowledged."""
     sample: dict[str, list[str]] = {}
     query = """
@@ -99,6 +97,7 @@ def _sample(app: App, run: Run, list_id: str, work: Workspace) -> dict[str, list
         if earlier.list_id != list_id or earlier.is_trial:
             continue
         for number in range(earlier.import_slices):
+            step.must_go_on()
             blob = app.state.read(slice_name(earlier, number))
             if blob is None:
                 continue

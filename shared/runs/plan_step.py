@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from shared.catalog.documents import Export, field_key
-from shared.errors import Changed, SegmentError
+from shared.errors import Changed, ExportError, SegmentError
 from shared.leavers.already_listed import Newcomers
 from shared.leavers.removal_plan import Removal, plan_removal
 from shared.parts import App
@@ -21,11 +22,8 @@ from shared.record.run_record import Counts, Problem, Progress, Run
 from shared.record.step_lock import StepLock
 from shared.record.step_outcome import Outcome
 from shared.runs.next_steps import next_steps
+from shared.runs.undivided_step import Undivided, list_too_slow
 from shared.segments.snapshots import Snapshot
-
-
-class Stopped(Exception):
-    """The run is to be stopped; whoever asked for that has queued its end."""
 
 
 def plan(app: App, run: Run, lock: StepLock) -> Iterator[Outcome]:
@@ -34,7 +32,7 @@ def plan(app: App, run: Run, lock: StepLock) -> Iterator[Outcome]:
     The snapshots are told before anything can fail: a run that fails has had them, and no tick runs them again."""
     export = app.catalog.export(run.export)
     connection = app.agreed(export)
-    deadline = app.clock.monotonic() + app.planning_seconds
+    step = Undivided(app, run, lock)
     snapshots = pinned_snapshots.newest(app, export)
     newest = tuple(pinned_snapshots.used(snapshot) for snapshot in snapshots)
     pinned_snapshots.must_not_be_older(newest, run.snapshots)
@@ -43,23 +41,24 @@ def plan(app: App, run: Run, lock: StepLock) -> Iterator[Outcome]:
     if warnings:
         yield Outcome({"warnings": warnings})
     with (
-        closing(app.account(connection, at_once=app.settings.upload_concurrency)) as account,
+        closing(
+            app.account(connection, at_once=app.settings.upload_concurrency, may_call=step.must_be_in_time)
+        ) as account,
         app.workspace() as work,
     ):
-        planning = _Planning(app, run, export, lock, work, deadline)
+        planning = _Planning(app, run, export, step, work)
         yield planning.planned(snapshots, account, warnings)
 
 
 class _Planning:
     """One attempt to plan a run."""
 
-    def __init__(self, app: App, run: Run, export: Export, lock: StepLock, work: Workspace, deadline: float) -> None:
+    def __init__(self, app: App, run: Run, export: Export, step: Undivided, work: Workspace) -> None:
         self._app = app
         self._run = run
         self._export = export
-        self._lock = lock
+        self._step = step
         self._work = work
-        self._deadline = deadline
         self._newcomers = Newcomers(work)
         self._removes = export.removals != "keep"
 
@@ -70,7 +69,7 @@ class _Planning:
         before = file if app.state.download(acknowledged.name(export.id, export.list_id), file) else None
         planner = self._planner(snapshots, fields, before)
         empty = self._read_all(planner, snapshots)
-        self._lock.check()
+        self._step.must_go_on()
         rejected = app.rejects(run).write("p", planner.rejects(snapshots))
         removal = Removal()
         if self._removes:
@@ -103,7 +102,7 @@ class _Planning:
             "import_slices": planner.slices,
             "slices": slices,
         }
-        self._lock.check()
+        self._step.must_be_in_time()
         follow = next_steps(app, run.model_copy(update=changes))
         told = {**planner.account.__dict__, "to_remove": removal.to_remove, "slices": slices}
         return Outcome(changes, follow, told, rejected)
@@ -160,25 +159,12 @@ class _Planning:
             )
 
     def _chunks(self, snapshot: Snapshot, number: int) -> Iterator[bytes]:
-        """Of one partition, until the run is to stop: then Stopped is raised; or until it is late, which is an
-        error."""
-        app, partition = self._app, snapshot.partitions[number]
-        look_at = 0.0
+        """Of one partition."""
+        partition = snapshot.partitions[number]
+        self._step.late = partial(_too_large, snapshot.segment)
         try:
-            for chunk in app.segments.chunks(partition.path, partition.etag):
-                if app.clock.monotonic() >= look_at:
-                    self._lock.check()
-                    if app.runs.get(self._run.export, self._run.id).stopping:
-                        raise Stopped
-                    look_at = app.clock.monotonic() + app.checkpoint_seconds
-                if app.clock.monotonic() > self._deadline:
-                    raise SegmentError(
-                        "planning_too_long",
-                        "The segments of the export are too large to be read in "
-                        f"{app.planning_seconds / 60:.0f} minutes: the run came as far as {snapshot.segment}.",
-                        "Nothing was sent. Give the export fewer or smaller segments: several exports may share a "
-                        "list.",
-                    )
+            for chunk in self._app.segments.chunks(partition.path, partition.etag):
+                self._step.must_go_on()
                 yield chunk
         except Changed as error:
             raise SegmentError(
@@ -193,25 +179,33 @@ class _Planning:
             self._newcomers.add(file)
 
     def _save(self, number: int, file: Path) -> None:
-        self._lock.check()
+        self._step.must_go_on()
         with file.open("rb") as data:
             self._app.state.write(slice_name(self._run, number), data)
 
     def _look_up_newcomers(self, account: Destination) -> None:
         """Notes which newcomers are on the list already, for the end of the run."""
         app, run = self._app, self._run
-
-        def still() -> None:
-            self._lock.check()
-            if app.runs.get(run.export, run.id).stopping:
-                raise Stopped
-
+        self._step.late = list_too_slow
         there = self._newcomers.there_before(
-            account, self._export.list_id, app.threads, at_once=app.settings.upload_concurrency, still=still
+            account,
+            self._export.list_id,
+            app.threads,
+            at_once=app.settings.upload_concurrency,
+            still=self._step.must_go_on,
         )
         if there:
             with there.open("rb") as data:
                 app.state.write(already_listed_name(run), data)
+
+
+def _too_large(segment: str, minutes: float) -> ExportError:
+    return SegmentError(
+        "planning_too_long",
+        f"The segments of the export are too large to be planned in {minutes:.0f} minutes: the run came as far as "
+        f"{segment}.",
+        "Nothing was sent. Give the export fewer or smaller segments: several exports may share a list.",
+    )
 
 
 def _last_success(app: App, run: Run) -> Run | None:

@@ -4,7 +4,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 
 from shared.catalog.documents import Export
-from shared.errors import Changed, Conflict, NotFound, Unreadable
+from shared.errors import Changed, Conflict, ExportError, NotFound, Unreadable
 from shared.parts import App
 from shared.ports.compare_and_swap import MOST_ATTEMPTS
 from shared.record import telemetry
@@ -99,10 +99,9 @@ def _begin_once(
         begun, claim = _found(app, run.export, run.id), app.claims.held(run.export)
         if begun and begun.ended:
             return begun, False
-        if begun and claim and claim.run == begun.id:
-            _go_on(app, begun)
-            return begun, False
         try:
+            if begun and claim and claim.run == begun.id:
+                return _asked_again(app, begun), False
             if begun is None:
                 app.runs.create(run)
                 if keys.stands_for(run.export, key) != run.id:
@@ -200,24 +199,52 @@ def _begin(app: App, run: Run) -> tuple[Run, bool]:
                 f"The export {run.export} has a run of another kind at work, {held.id}: {held.kind}.",
                 "Wait for its end, or cancel it, then try again.",
             )
-        return held, False
-    run = app.runs.change(run.export, run.id, lambda newest: newest.model_copy(update={"claimed": True}))
-    _go_on(app, run)
+        return _told_of(app, held), False
+    if not taken.is_new:
+        return _asked_again(app, run), False
+    run, etag = app.runs.rewrite(run.export, run.id, claimed=True)
     if taken.taken_from and (ended := _found(app, run.export, taken.taken_from)):
         # Whoever ended it has not let go of the export, and cannot any more.
         note_answered(app, ended)
         tell_ended(ended)
-    if taken.is_new:
-        telemetry.tell(
-            "run_started", export=run.export, run=run.id, trigger=run.trigger, mode=run.mode, dry_run=run.dry_run
-        )
-    return run, taken.is_new
+    _queue_first(app, run, etag)
+    telemetry.tell(
+        "run_started", export=run.export, run=run.id, trigger=run.trigger, mode=run.mode, dry_run=run.dry_run
+    )
+    return run, True
 
 
-def _go_on(app: App, run: Run) -> None:
+def _queue_first(app: App, run: Run, etag: str) -> None:
+    """Where that fails the run is taken back: who asked is told that there is none, so it must not begin later. A
+    message that was queued all the same comes to nothing. It stays where somebody has written its record since: it has
+    begun, or somebody else was told of it."""
+    try:
+        app.enqueue(run, Next("plan"))
+    except ExportError:
+        try:
+            if app.runs.take_back(run, etag):
+                app.claims.release(run.export, run.id)
+        except ExportError as error:
+            _log.warning("export=%s run=%s is not taken back: %s", run.export, run.id, error)
+        raise
+
+
+def _asked_again(app: App, run: Run) -> Run:
     """Whoever held the export with it may have died before the first message was queued; one too many does no harm."""
+    run = _told_of(app, run)
     if run.status == "queued":
         app.enqueue(run, Next("plan"))
+    return run
+
+
+def _told_of(app: App, run: Run) -> Run:
+    """Somebody is told of a run that has not begun, so nobody takes it back. Raises Changed where somebody has."""
+    if run.status != "queued":
+        return run
+    try:
+        return app.runs.rewrite(run.export, run.id, claimed=True)[0]
+    except NotFound:
+        raise Changed(f"the run of {run.export}") from None
 
 
 def _found(app: App, export: str, id_: str) -> Run | None:

@@ -39,6 +39,7 @@ def sweep(app: App) -> None:
         except Exception as error:  # whatever is wrong with one export, the others have their turn
             known = error if isinstance(error, ExportError) else defect(error)
             _log.warning("export=%s not looked after: %s", export, known, exc_info=known.__cause__)
+            telemetry.tell("not_started", export=export, error=known.code)
 
 
 def take_up(app: App, export: str, claim: Claim) -> None:
@@ -105,6 +106,7 @@ def _stuck(run: Run) -> ExportError:
     return ExportError(
         "run_stuck",
         f"The run stopped {MOST_RESUMPTIONS} times in a row while it was {run.status}, without getting on.",
-        "Its instances die: look for exit code 137 (out of memory) in the log and at the poison queue. Then run the "
-        "export again: what was confirmed is kept.",
+        "What ended it stands in the log at the time of its steps. Exit code 137: a process took more memory than "
+        "there is; give the instances more, or the export fewer profiles. Timeout value exceeded: a step took longer "
+        "than an invocation may; report that. Then run the export again: what was confirmed is kept.",
     )

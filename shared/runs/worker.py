@@ -20,8 +20,9 @@ from shared.runs.commit import Superseded, begin_attempt, commit, let_go
 from shared.runs.final_status import answered, ended
 from shared.runs.finish_step import finish
 from shared.runs.next_steps import is_done, next_steps
-from shared.runs.plan_step import Stopped, plan
+from shared.runs.plan_step import plan
 from shared.runs.send_step import send
+from shared.runs.undivided_step import Stopped
 
 MOST_DELIVERIES = 5  # maxDequeueCount in host.json
 # The lock of a dead instance is free half a minute after it (LOCK_SECONDS); a look costs next to nothing. Who holds it

@@ -1,0 +1,223 @@
+"""A queue that takes no message: whoever starts a run is told, and none is left to begin when nobody expects it."""
+
+import json
+import logging
+from typing import Any
+
+import pytest
+from memory_world import EXPORT, MemoryWorld
+from world import csv_rows, person
+
+from local.memory.queue import MemoryQueue
+from shared.errors import DeploymentError, ExportError, TemporaryError
+from shared.record import telemetry
+from shared.runs.cancel import cancel
+from shared.runs.start import start
+from shared.runs.sweep import SILENT
+from shared.runs.tick import tick
+
+AWAY = TemporaryError("storage_unavailable", "It does not answer.", "Wait.")
+MISSING = DeploymentError("container_missing", "There is no queue.", "Deploy again.")
+
+
+class Refusing(MemoryQueue):
+    """Raises ``error`` for each message, as long as there is one; where it ``stores``, the answer alone is lost."""
+
+    error: ExportError | None = None
+    stores = False
+    asked = 0
+
+    def put(self, message: str, *, delay: int = 0) -> None:
+        self.asked += 1
+        if self.error is None or self.stores:
+            super().put(message, delay=delay)
+        if self.error:
+            raise self.error
+
+
+@pytest.fixture
+def world() -> MemoryWorld:
+    world = MemoryWorld()
+    world.queue = Refusing("export-work", world.clock)
+    world.app = world.new_app()
+    world.put_rows(csv_rows(*map(person, range(5))), at="2026/11/23/0800")
+    world.save(schedule="refresh")
+    return world
+
+
+def refuse(world: MemoryWorld, error: ExportError | None, *, stores: bool = False) -> None:
+    assert isinstance(world.queue, Refusing)
+    world.queue.error, world.queue.stores = error, stores
+
+
+def lose_messages(world: MemoryWorld) -> None:
+    while taken := world.take():
+        world.queue.done(taken)
+
+
+def later(world: MemoryWorld, *, seconds: float) -> None:
+    world.clock.sleep(seconds)
+
+
+@pytest.mark.parametrize("error", [AWAY, MISSING])
+@pytest.mark.parametrize("key", [None, "once"])
+def test_a_run_that_cannot_be_queued_is_taken_back(world: MemoryWorld, error: ExportError, key: str | None) -> None:
+    refuse(world, error)
+
+    with pytest.raises(type(error)):
+        world.start(key=key)
+
+    assert world.app.runs.ids(EXPORT) == []
+    assert world.app.claims.held(EXPORT) is None
+    refuse(world, None)
+    later(world, seconds=3600)
+    tick(world.app)
+    world.pump()
+    (run,) = (world.app.runs.get(EXPORT, id_) for id_ in world.app.runs.ids(EXPORT))
+    assert run.trigger == "refresh"
+
+
+@pytest.mark.parametrize("seconds", [1, 600])
+@pytest.mark.parametrize("key", [None, "once"])
+def test_who_asks_again_when_the_queue_is_back_gets_a_run(world: MemoryWorld, key: str | None, seconds: int) -> None:
+    refuse(world, AWAY)
+    with pytest.raises(TemporaryError):
+        world.start(key=key)
+
+    refuse(world, None)
+    later(world, seconds=seconds)
+    run, is_new = start(world.app, EXPORT, "on-demand", key=key)
+
+    assert is_new
+    world.pump()
+    assert world.app.runs.get(EXPORT, run.id).status == "succeeded"
+    assert world.app.runs.ids(EXPORT) == [run.id]
+
+
+def test_a_message_of_a_run_that_was_taken_back_comes_to_nothing(world: MemoryWorld) -> None:
+    refuse(world, AWAY, stores=True)
+    with pytest.raises(TemporaryError):
+        world.start()
+
+    refuse(world, None)
+    world.pump()
+
+    assert world.app.runs.ids(EXPORT) == []
+    assert world.service.listed() == []
+    assert world.errors == []
+
+
+def test_a_run_that_has_begun_all_the_same_is_not_taken_back(world: MemoryWorld) -> None:
+    """Its message was stored and taken while the answer to it was waited for."""
+    queue = world.queue
+    assert isinstance(queue, Refusing)
+    put = MemoryQueue.put
+
+    def slow(message: str, *, delay: int = 0) -> None:
+        queue.error, queue.put = None, lambda *a, **k: put(queue, *a, **k)  # type: ignore[method-assign]
+        put(queue, message, delay=delay)
+        world.pump(1)
+        raise AWAY
+
+    queue.put = slow  # type: ignore[method-assign]
+    with pytest.raises(TemporaryError):
+        world.start()
+    world.pump()
+
+    (run,) = (world.app.runs.get(EXPORT, id_) for id_ in world.app.runs.ids(EXPORT))
+    assert run.status == "succeeded"
+
+
+@pytest.mark.parametrize("keys", [(None, None), ("once", "once"), ("one", "other")])
+def test_a_run_of_which_somebody_else_was_told_stays(world: MemoryWorld, keys: tuple[str | None, str | None]) -> None:
+    """The second one asks, and is answered, while the queue lets the first one wait."""
+    queue, told = world.queue, list[Any]()
+    assert isinstance(queue, Refusing)
+
+    def slow(_: str, *, delay: int = 0) -> None:
+        del queue.put
+        told.append(start(world.app, EXPORT, "on-demand", key=keys[1]))
+        raise AWAY
+
+    queue.put = slow  # type: ignore[method-assign]
+    with pytest.raises(TemporaryError):
+        world.start(key=keys[0])
+    later(world, seconds=SILENT.total_seconds() + 1)
+    tick(world.app)
+    world.pump()
+
+    ((run, is_new),) = told
+    assert not is_new
+    assert world.app.runs.get(EXPORT, run.id).status == "succeeded"
+
+
+def test_who_asks_with_the_same_key_queues_it_or_is_told_that_it_cannot(world: MemoryWorld) -> None:
+    """Whoever began it may have died before its first message."""
+    run = world.start(key="once")
+    lose_messages(world)
+    refuse(world, MISSING)
+
+    with pytest.raises(DeploymentError):
+        world.start(key="once")
+    refuse(world, None)
+    assert world.start(key="once").id == run.id
+    world.pump()
+
+    assert world.app.runs.get(EXPORT, run.id).status == "succeeded"
+
+
+def test_a_refresh_whose_run_cannot_be_queued_is_due_at_the_next_tick(
+    world: MemoryWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    refuse(world, MISSING)
+    assert tick(world.app) == []
+    assert ("not_started", "container_missing") in told(caplog)
+
+    refuse(world, None)
+    later(world, seconds=60)
+    (run,) = tick(world.app)
+    world.pump()
+
+    assert world.app.runs.get(EXPORT, run.id).status == "succeeded"
+
+
+def test_what_is_cancelled_is_cancelled_also_where_its_end_cannot_be_queued(world: MemoryWorld) -> None:
+    world.save(schedule=None)
+    run = world.start()
+    lose_messages(world)
+    refuse(world, MISSING)
+
+    assert cancel(world.app, EXPORT, run.id, by="jane@example.com").cancel_requested
+
+    refuse(world, None)
+    later(world, seconds=SILENT.total_seconds() + 1)
+    tick(world.app)
+    world.pump()
+    assert world.app.runs.get(EXPORT, run.id).status == "cancelled"
+    assert world.service.listed() == []
+
+
+def test_a_run_that_cannot_be_taken_up_is_told(world: MemoryWorld, caplog: pytest.LogCaptureFixture) -> None:
+    run = world.start()
+    lose_messages(world)
+    refuse(world, MISSING)
+    later(world, seconds=SILENT.total_seconds() + 1)
+
+    tick(world.app)
+
+    assert ("not_started", "container_missing") in told(caplog)
+    refuse(world, None)
+    later(world, seconds=60)
+    tick(world.app)
+    world.pump()
+    assert world.app.runs.get(EXPORT, run.id).status == "succeeded"
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str | None]]:
+    said = [json.loads(one.getMessage()) for one in caplog.records if one.name == telemetry.__name__]
+    return [(one["event"], one.get("error")) for one in said]
+
+
+@pytest.fixture(autouse=True)
+def lines(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
