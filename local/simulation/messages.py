@@ -5,7 +5,7 @@ from collections.abc import Callable
 from local.memory.queue import MemoryQueue
 from local.simulation.scheduler import Passage, Scheduler
 from local.simulation.weather import MINUTE, Weather
-from shared.errors import TemporaryError
+from shared.errors import DeploymentError, TemporaryError
 
 # A message that meets a lock is put again, so that doubled ones would become ever more: beyond so many none is doubled.
 MOST_WAITING = 20
@@ -53,6 +53,8 @@ class SimulatedQueue:
 
     def _passage(self) -> Passage:
         uniform, weather = self._scheduler.random.uniform, self._weather
+        if weather.queue_away_until > self._scheduler.time:
+            return Passage((), uniform(0.001, 0.01), _missing())
         there = uniform(0.001, 0.01)
         away = weather.storage_away_until - self._scheduler.time
         if away > 0:
@@ -72,6 +74,10 @@ class SimulatedQueue:
 
     def _happens(self, probability: float) -> bool:
         return bool(probability) and self._scheduler.random.random() < probability
+
+
+def _missing() -> DeploymentError:
+    return DeploymentError("container_missing", "There is no queue.", "Make it.")
 
 
 def _silent() -> TemporaryError:

@@ -3,7 +3,7 @@
 import inspect
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ from local.simulation.scheduler import Scheduler
 from local.simulation.weather import MINUTE
 from shared.catalog.documents import Connection, Export
 from shared.catalog.store import Precondition
+from shared.errors import ExportError
 from shared.runs.cancel import cancel
 from shared.runs.delete_configuration import remove_export
 from shared.runs.start import start
@@ -23,13 +24,16 @@ EVERYTHING = ("start", "start", "twice", "rehearse", "audit", "edit", "edit", "e
 
 @dataclass
 class Operator:
-    """Each act is a call through a door of its own, by the engine's functions, as the HTTP API would make it."""
+    """Each act is a call through a door of its own, by the engine's functions, as the HTTP API would make it. They were
+    ``told`` of these runs; starts that were ``refused`` are an export, and when somebody asked and was answered."""
 
     scheduler: Scheduler
     chance: random.Random
     platform: Platform
     plan: Plan
     records: Records
+    told: set[str] = field(default_factory=set)
+    refused: list[tuple[str, float, float]] = field(default_factory=list)
 
     def found(self) -> None:
         """Connections and exports as they are at first."""
@@ -58,7 +62,19 @@ class Operator:
             self._edit(export)
 
     def start(self, export: str, *, patient: bool = False, **arguments: Any) -> None:
-        self._door(f"start {export}", lambda app: start(app, export, "on-demand", **arguments), patient=patient)
+        self._door(f"start {export}", partial(self._ask, export, arguments), patient=patient)
+
+    def start_any(self) -> None:
+        self.start(self.chance.choice(sorted(self.plan.exports)))
+
+    def _ask(self, export: str, arguments: dict[str, Any], app: Any) -> None:
+        begun = self.scheduler.time
+        try:
+            run, _ = start(app, export, "on-demand", **arguments)
+        except ExportError:
+            self.refused.append((export, begun, self.scheduler.time))
+            raise
+        self.told.add(run.id)
 
     def redirect(self, export: str) -> None:
         """To another list of the account, where it has one."""

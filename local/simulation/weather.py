@@ -3,6 +3,7 @@
 import random
 from dataclasses import dataclass, fields, replace
 
+QUEUE_AWAY = "queue away"
 HARMLESS = ("doubled", "delayed", "lost", "early", "odd", "slow", "calm")
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
@@ -28,6 +29,7 @@ class Weather:
     delayed: float = 0.0  # of a put, by minutes
     lost: float = 0.0  # of a put
     early: float = 0.0  # of a delivery: seen by somebody else while it is worked on
+    queue_away_until: float = 0.0  # a time: no message is taken in, and the caller is told at once
 
     # Service
     slow: float = 0.0  # seconds that a call takes longer, at most

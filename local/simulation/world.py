@@ -90,7 +90,15 @@ class World:
             self.platform,
             self.operator,
         )
-        self.ground = Ground(self.scheduler, random.Random(f"ground {seed}"), self.platform, tick)
+        self.ground = Ground(
+            self.scheduler,
+            random.Random(f"ground {seed}"),
+            self.weather,
+            self.history,
+            self.platform,
+            self.operator,
+            tick,
+        )
         self._settings = settings.read(_ENVIRONMENT | self.plan.settings)
         self._sizes = Sizes(**self.plan.sizes)
 
@@ -176,7 +184,7 @@ class World:
 
     def _calm_down(self) -> None:
         turn(self.weather, calm())
-        self.weather.storage_away_until = self.weather.service_away_until = 0.0
+        self.weather.storage_away_until = self.weather.service_away_until = self.weather.queue_away_until = 0.0
         self.platform.rouse()
         self.service.surprises.clear()
         self.history.calm_from = self.scheduler.time

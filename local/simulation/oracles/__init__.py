@@ -35,6 +35,7 @@ ORACLES: tuple[Oracle, ...] = (
     people.no_key_leaks,
     what_is_asked.times_are_kept,
     what_is_asked.paused_exports_rest,
+    what_is_asked.nobody_is_surprised,
     what_is_asked.everything_is_everything,
     what_is_asked.consent_is_sent,
     what_is_asked.who_is_asked_back_comes_back,

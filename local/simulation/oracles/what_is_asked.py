@@ -13,7 +13,7 @@ from local.simulation.oracles.findings import Said
 from local.simulation.oracles.parquet import HELD, acknowledged
 from local.simulation.oracles.reading import readings, seconds
 from local.simulation.service import Change
-from local.simulation.weather import HOUR, MINUTE
+from local.simulation.weather import HOUR, MINUTE, QUEUE_AWAY
 from local.simulation.world import World
 
 _EVERY = re.compile(r"(\d+) \*/(\d+) \* \* \*")
@@ -97,6 +97,24 @@ def paused_exports_rest(world: World) -> Iterator[Said]:
         paused = saved and not any(one["enabled"] for one in saved)
         if run["trigger"] != "on-demand" and paused and is_calm(world, created - _CLOCKS, created + _CLOCKS):
             yield Said("runs", f"{run['id']} ({run['trigger']}) began while {run['export']} was paused")
+
+
+def nobody_is_surprised(world: World) -> Iterator[Said]:
+    """Whoever starts an export and is told of a run sees its end. Whoever is refused has started nothing: no run of
+    then begins of which nobody was told."""
+    for id_ in sorted(world.operator.told - set(world.history.ended)):
+        yield Said("comes to nothing", f"somebody was told of {id_}, which has no end")
+    for run in _runs(world):
+        created = seconds(run["created_at"])
+        asked = [
+            (begun, answered)
+            for export, begun, answered in world.operator.refused
+            if export == run["export"] and begun - _CLOCKS <= created <= answered + _CLOCKS
+        ]
+        if run["trigger"] != "on-demand" or run["id"] in world.operator.told or not run.get("started_at"):
+            continue
+        if asked and all(is_calm(world, begun - _CLOCKS, end + _CLOCKS, besides=QUEUE_AWAY) for begun, end in asked):
+            yield Said("begins", f"{run['id']} has begun, and whoever asked for it was refused")
 
 
 def everything_is_everything(world: World) -> Iterator[Said]:

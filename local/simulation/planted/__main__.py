@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from local.simulation.planted import by_a_stranger, in_leavers, in_runs, in_sending, in_what_is_asked
+from local.simulation.planted import by_a_stranger, in_leavers, in_runs, in_sending, in_what_is_asked, on_hard_ground
 from local.simulation.planted.faults import Fault, Misplaced, plant
 from local.simulation.planted.needed import NEEDED
 
@@ -20,6 +20,7 @@ FAULTS = (
     *in_leavers.FAULTS,
     *in_what_is_asked.FAULTS,
     *by_a_stranger.FAULTS,
+    *on_hard_ground.FAULTS,
 )
 _SAID = re.compile(r"^seed (\d+): ([\w ]+), ([^:]+): ")
 
