@@ -133,7 +133,7 @@ def test_a_receive_that_is_under_way_at_a_drain_begins_nothing(
             queue.send_message("late")
             time.sleep(4)
         state = requests.get(f"{host.url}/admin/host/drain/status", timeout=10).json()
-        assert state == {"state": "Completed", "outstandingInvocations": 0}
+        assert state == {"state": "Completed", "outstandingInvocations": 0, "outstandingRetries": 0}
         assert host.stop() == EXIT_STOPPED
     assert app.traces() == []
 

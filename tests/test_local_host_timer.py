@@ -11,6 +11,7 @@ import requests
 from toy_functions import ToyApp, eventually, timer_trigger
 
 from local.azurite import Azurite
+from local.host.errors import EXIT_STOPPED
 from local.host.process import HostProcess
 from local.host.timer import Schedule
 from local.host.times import Times
@@ -152,6 +153,47 @@ def test_a_tick_that_overran_is_made_up_for_once_and_at_once(tmp_path: Path, sto
     assert begun[1] - ended[0] < 0.5
     assert begun[2] - begun[1] > 0.5
     assert begun[2] % 2 < 0.5
+
+
+def failing_once(root: Path, delay: str) -> ToyApp:
+    code = """
+        def main(timer: func.TimerRequest, context: func.Context) -> None:
+            trace(context.retry_context.retry_count)
+            assert context.retry_context.retry_count
+    """
+    retry = {"strategy": "fixedDelay", "maxRetryCount": 3, "delayInterval": delay}
+    return ToyApp(root).function("Tick", timer_trigger("*/2 * * * * *"), code=code, retry=retry)
+
+
+def drain(host: HostProcess) -> None:
+    """When its tick has failed, and waits to be run again."""
+    waiting = {"state": "Disabled", "outstandingInvocations": 0, "outstandingRetries": 1}
+    eventually(lambda: drain_status(host) == waiting)
+    assert requests.post(f"{host.url}/admin/host/drain", timeout=10).status_code == 202
+    assert drain_status(host) == waiting | {"state": "InProgress"}
+
+
+def drain_status(host: HostProcess) -> dict[str, object]:
+    status: dict[str, object] = requests.get(f"{host.url}/admin/host/drain/status", timeout=10).json()
+    return status
+
+
+def test_draining_waits_for_the_retry_of_a_failed_tick(tmp_path: Path, storage: dict[str, str]) -> None:
+    app = failing_once(tmp_path, "00:00:03")
+    with HostProcess(app.root, settings=storage, log=app.log) as host:
+        drain(host)
+        completed = {"state": "Completed", "outstandingInvocations": 0, "outstandingRetries": 0}
+        eventually(lambda: drain_status(host) == completed)
+        time.sleep(0.5)  # a tick that were made up for would come at once
+    assert app.traces() == ["0", "1"]
+
+
+def test_a_stop_drops_the_retry_of_a_failed_tick(tmp_path: Path, storage: dict[str, str]) -> None:
+    app = failing_once(tmp_path, "00:01:00")
+    with HostProcess(app.root, settings=storage, log=app.log) as host:
+        drain(host)
+        assert host.stop() == EXIT_STOPPED
+    assert app.traces() == ["0"]
 
 
 def test_one_of_two_instances_ticks_and_the_other_takes_over(tmp_path: Path, storage: dict[str, str]) -> None:

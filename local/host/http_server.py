@@ -38,7 +38,7 @@ class HttpServer:
     """The ASGI app of an instance: its HTTP functions, and the admin routes that every instance has.
 
     `by_hand` starts a function that has another trigger, with the `input` of the call: it is looked up by name. `drain`
-    stops the listeners: what they have in work goes on to its end, however long that takes.
+    keeps the listeners from beginning anything: what they have in work goes on to its end, however long that takes.
     """
 
     def __init__(
@@ -88,9 +88,12 @@ class HttpServer:
             return Response(status_code=202)
         if (method, path) != ("GET", f"{_DRAIN}/status"):
             return Response(status_code=404)
-        running = self._invoker.running
-        state = "Disabled" if not self._is_drained else "InProgress" if running else "Completed"
-        return JSONResponse({"state": state, "outstandingInvocations": running})
+        outstanding = {
+            "outstandingInvocations": self._invoker.running,
+            "outstandingRetries": self._invoker.retries,
+        }
+        state = "Disabled" if not self._is_drained else "InProgress" if any(outstanding.values()) else "Completed"
+        return JSONResponse({"state": state} | outstanding)
 
     async def _admin(self, request: Request, name: str) -> Response:
         if request.method == "GET" and not name:

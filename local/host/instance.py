@@ -91,7 +91,7 @@ async def run(options: Options) -> int:
 
     def drain() -> None:
         for trigger in triggers.values():
-            trigger.stop()
+            trigger.drain()
 
     app = HttpServer(invoker, functions=functions, routes=routes, by_hand=by_hand, drain=drain)
     server = _Uvicorn(app, listener)

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -27,13 +28,15 @@ class Outcome:
 
 
 class Invoker:
-    """Runs functions in the worker process of the instance; `running` is how many there are."""
+    """Runs functions in the worker process of the instance; `running` is how many there are, `retries` how many have
+    failed and wait to be run again."""
 
     def __init__(self, channel: WorkerChannel, *, timeout: float | None) -> None:
         self._loop = asyncio.get_running_loop()
         self._channel = channel
         self._timeout = timeout
         self.running = 0
+        self.retries = 0
 
     async def invoke(
         self,
@@ -74,6 +77,15 @@ class Invoker:
     def invoke_from_thread(self, function: Function, trigger: Any, metadata: Mapping[str, Any]) -> Outcome:
         """The same from another thread than the loop's, waiting for the outcome."""
         return asyncio.run_coroutine_threadsafe(self.invoke(function, trigger, metadata), self._loop).result()
+
+    @contextmanager
+    def retry_pending(self) -> Iterator[None]:
+        """Around the wait between a failed invocation and the next one."""
+        self.retries += 1
+        try:
+            yield
+        finally:
+            self.retries -= 1
 
     def _outcome(self, response: Any) -> Outcome:
         succeeded = response.result.status == protos.StatusResult.Success

@@ -82,6 +82,8 @@ class QueueListener:
         """Take no further message."""
         self._stopping.set()
 
+    drain = stop
+
     async def by_hand(self, text: str) -> None:
         """Run the function once with a message that is in no queue."""
         now = datetime.now(UTC)

@@ -76,6 +76,7 @@ class TimerListener:
         self._function = function
         self._invoker = invoker
         self._look_again = times.tick_lease
+        self._draining = asyncio.Event()
         self._stopping = asyncio.Event()
         self._last: datetime | None = None
         self._holds = False
@@ -93,17 +94,22 @@ class TimerListener:
         )
 
     async def run(self) -> None:
-        """Tick by the schedule until stopped, as long as this is the instance that ticks."""
+        """Tick by the schedule until drained, as long as this is the instance that ticks."""
         if self._starts_with_a_tick:
             await self._tick()
-        while not self._stopping.is_set():
+        while not self._draining.is_set():
             if await asyncio.to_thread(self._storage.hold):
                 await self._tick_while_it_holds()
             else:
-                await self._stopped_within(self._look_again)
+                await _is_set_within(self._draining, self._look_again)
+
+    def drain(self) -> None:
+        """Begin no further tick; one that has failed is run again all the same."""
+        self._draining.set()
 
     def stop(self) -> None:
         """Begin no further tick, nor a retry of one."""
+        self.drain()
         self._stopping.set()
 
     async def by_hand(self, _text: str) -> None:
@@ -131,13 +137,13 @@ class TimerListener:
             self._holds = await asyncio.to_thread(self._storage.renew)
 
     async def _comes(self, due: datetime) -> bool:
-        """Wait until then; False where it is stopped, or another instance ticks by now."""
-        while self._holds and not self._stopping.is_set():
+        """Wait until then; False where it is drained, or another instance ticks by now."""
+        while self._holds and not self._draining.is_set():
             wait = (due - datetime.now(UTC)).total_seconds()
             if wait <= 0:
                 return True
             # Not longer than a few seconds: the wait stands still while the machine sleeps, the clock does not.
-            await self._stopped_within(min(wait, 5))
+            await _is_set_within(self._draining, min(wait, 5))
         return False
 
     def _next(self, due: datetime) -> datetime:
@@ -169,10 +175,12 @@ class TimerListener:
             logger.warning("The status of %s cannot be written: %s", self._function.name, type(error).__name__)
 
     async def _tick(self, *, past_due: bool = False) -> None:
-        """Run the function once, with its retries; not once stopped."""
+        """Run the function once, with its retries: not once drained, and no retry once stopped."""
+        if self._draining.is_set():
+            return
         began = datetime.now(UTC)
         for attempt in range(self._retries + 1):
-            if self._stopping.is_set() or (attempt and await self._stopped_within(self._delay)):
+            if attempt and not await self._retry_comes():
                 return
             request = self._request(past_due=past_due)
             outcome = await self._invoker.invoke(self._function, request, attempt=attempt, attempts=self._retries)
@@ -182,11 +190,10 @@ class TimerListener:
         if self._is_monitored:
             await asyncio.to_thread(self._note)
 
-    async def _stopped_within(self, delay: float) -> bool:
-        """Wait for `delay` seconds, or until stopped: True then."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), delay)
-        return self._stopping.is_set()
+    async def _retry_comes(self) -> bool:
+        """Wait until then; False where it is stopped."""
+        with self._invoker.retry_pending():
+            return not await _is_set_within(self._stopping, self._delay)
 
     def _request(self, *, past_due: bool) -> Any:
         now = datetime.now(UTC)
@@ -194,6 +201,13 @@ class TimerListener:
         status = {"Last": last, "Next": self._schedule.next_after(now).isoformat(), "LastUpdated": last}
         content = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": status, "IsPastDue": past_due}
         return protos.TypedData(json=json.dumps(content))
+
+
+async def _is_set_within(event: asyncio.Event, delay: float) -> bool:
+    """Wait for `delay` seconds, or until it is set: True then."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), delay)
+    return event.is_set()
 
 
 def _retry(function: Function) -> tuple[int, float]:
