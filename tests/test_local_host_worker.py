@@ -12,7 +12,7 @@ from azure.storage.queue import QueueClient, TextBase64EncodePolicy
 from toy_functions import HTTP_OUT, ToyApp, eventually, http_trigger, queue_trigger
 
 from local.azurite import Azurite
-from local.host.errors import EXIT_WORKER_ERRORS
+from local.host.errors import EXIT_STOPPED, EXIT_WORKER_ERRORS
 from local.host.process import HostProcess
 
 pytestmark = pytest.mark.slow
@@ -137,6 +137,18 @@ def test_what_the_worker_cannot_tell_fails_at_once(tmp_path: Path, ends: str, na
     assert log.count(" failed in ") == len(UNANSWERABLE)
     assert "ValueError: \\ud800" in log
     assert "CancelledError" in log
+
+
+def test_a_clean_stop_logs_no_error(tmp_path: Path) -> None:
+    """Several, because it depends on who ends first."""
+    app = ToyApp(tmp_path).function("Toy", http_trigger(), HTTP_OUT, code="def main(req): return 'ok'")
+    for _ in range(4):
+        with HostProcess(app.root, log=app.log) as host:
+            assert host.stop() == EXIT_STOPPED
+    log = app.log.read_text()
+    assert log.count("Stopping: ") == 4
+    assert " ERROR " not in log
+    assert "Traceback" not in log
 
 
 def test_the_worker_ends_with_its_instance(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ logger = logging.getLogger("host.worker")
 _MOST_DEATHS = 3  # ErrorEventsThreshold
 _FORGOTTEN_AFTER = 30 * 60.0  # seconds: WorkerConstants.WorkerRestartErrorIntervalThresholdInMinutes
 _PATIENCE = (_MOST_DEATHS + 1) * 60.0  # seconds for which an invocation waits: WorkerFunctionInvoker
+_STREAM_ENDS_SECONDS = 5.0
 
 
 class WorkerChannel:
@@ -40,6 +41,7 @@ class WorkerChannel:
         self._ready = asyncio.Event()
         self._deaths: list[float] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._streams: set[asyncio.Task[Any]] = set()
         self._has_started = self._stopped = False
         self._server = grpc.aio.server(
             options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
@@ -58,6 +60,9 @@ class WorkerChannel:
         self._stopped = True
         self._worker.kill()
         await self._server.stop(None)
+        # That returns before the calls have ended, and gRPC logs an error for each that the end of the loop cancels.
+        if self._streams:
+            await asyncio.wait(self._streams, timeout=_STREAM_ENDS_SECONDS)
 
     async def invoke(self, request: Any) -> Any:
         """Sends an InvocationRequest and returns the InvocationResponse. Raises WorkerLostError."""
@@ -75,7 +80,10 @@ class WorkerChannel:
             self._worker.kill()
 
     async def EventStream(self, messages: AsyncIterator[Any], _: Any) -> AsyncIterator[Any]:  # noqa: N802
-        """What gRPC calls when the worker connects: it yields what is to be sent."""
+        """What gRPC calls when the worker connects, in a task of its own: it yields what is to be sent."""
+        if task := asyncio.current_task():
+            self._streams.add(task)
+            task.add_done_callback(self._streams.discard)
         async for message in self._worker.stream(messages):
             yield message
 
