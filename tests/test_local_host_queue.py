@@ -265,6 +265,19 @@ def test_it_is_drained_by_hand_and_waits_for_what_runs(app: ToyApp, queue: Queue
     assert queue.client.get_queue_properties().approximate_message_count == 1
 
 
+def test_a_signal_to_the_worker_as_well_lets_the_message_be_finished(app: ToyApp, queue: Queue) -> None:
+    """As at Ctrl-C in a terminal, and where a supervisor stops the whole group."""
+    app.function("Worker", queue_trigger("%TOYS%"), code=SLOW.format(seconds=1))
+    queue.client.send_message("last")
+    with HostProcess(app.root, settings=queue.settings, log=app.log) as host:
+        eventually(app.traces)
+        host.signal(signal.SIGTERM)
+        assert host.wait(15) == EXIT_STOPPED
+
+    assert app.traces() == ["begin", "end"]
+    assert queue.is_empty()
+
+
 def test_ctrl_c_ends_it_as_well(app: ToyApp, queue: Queue) -> None:
     app.function("Worker", queue_trigger("%TOYS%"), code=TRACING)
     with HostProcess(app.root, settings=queue.settings, log=app.log) as host:

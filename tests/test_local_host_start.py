@@ -1,14 +1,18 @@
 """What keeps the local host from starting: one sentence that says which function and why, and a failed exit."""
 
+import os
+import signal
+import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from toy_functions import HTTP_OUT, ToyApp, http_trigger, queue_trigger, timer_trigger
+from toy_functions import HTTP_OUT, ToyApp, eventually, http_trigger, queue_trigger, timer_trigger
 
-from local.host.errors import CannotStartError
+from local.host.errors import EXIT_STOPPED, CannotStartError
 from local.host.functions import read_functions
 from local.host.process import HostFailedError, HostProcess
 from local.host.routes import routes_of
@@ -67,6 +71,27 @@ def test_the_settings_file_is_read_and_the_environment_goes_before_it(app: ToyAp
     file.write_text('{"IsEncrypted": false, "Values": {"TOY_A": "file", "TOY_B": "file"}}')
     with HostProcess(app.root, settings={"TOY_B": "environment"}, settings_file=file, log=app.log) as host:
         assert requests.get(f"{host.url}/api/Toy", timeout=10).text == "file environment Development"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("whole_group", [False, True])
+def test_a_stop_while_it_starts_ends_it_at_once(app: ToyApp, whole_group: bool) -> None:
+    code = """
+        trace(os.getppid())
+        time.sleep(60)
+
+        def main(req): return 'ok'
+    """
+    app.function("Toy", http_trigger(), HTTP_OUT, code=code)
+    with ThreadPoolExecutor() as pool:
+        starting = pool.submit(HostProcess, app.root, log=app.log)
+        (pid,) = eventually(app.traces)
+        begun = time.monotonic()
+        (os.killpg if whole_group else os.kill)(int(pid), signal.SIGTERM)
+        with pytest.raises(HostFailedError, match=f"exit code {EXIT_STOPPED} "):
+            starting.result()
+    assert time.monotonic() - begun < 10
+    assert "ERROR" not in app.log.read_text()
 
 
 def test_a_setting_that_is_no_string(tmp_path: Path) -> None:

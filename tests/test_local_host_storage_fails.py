@@ -138,6 +138,17 @@ def test_a_receive_that_is_under_way_at_a_drain_begins_nothing(
     assert app.traces() == []
 
 
+def test_a_stop_during_a_receive_cuts_nothing_off(app: ToyApp, proxy: StorageProxy, queue: QueueClient) -> None:
+    with started(app, proxy, Times(grace=1)) as host:
+        eventually(lambda: proxy.calls)
+        with proxy.delaying("GET", MESSAGES, 20):
+            time.sleep(1)  # one is on its way now
+            begun = time.monotonic()
+            assert host.stop() == EXIT_STOPPED
+    assert 0.9 < time.monotonic() - begun < 10
+    assert "cut off" not in app.log.read_text()
+
+
 def test_a_queue_that_is_deleted_during_a_step_ends_nothing(
     app: ToyApp, proxy: StorageProxy, queue: QueueClient
 ) -> None:
@@ -157,6 +168,25 @@ def test_what_fails_a_timer_is_told_and_ends_the_instance(tmp_path: Path, proxy:
         host = HostProcess(app.root, settings=settings, times=QUICK, log=app.log)
         assert host.wait(20) == EXIT_STORAGE
     assert "A listener fails, so this instance ends" in app.log.read_text()
+
+
+def test_a_status_that_cannot_be_written_keeps_a_timer_from_nothing(tmp_path: Path, proxy: StorageProxy) -> None:
+    code = """
+        def main(timer: func.TimerRequest) -> None:
+            trace("tick")
+    """
+    every_two_seconds_with_a_status = "*/2 * 0-23 * * *"
+    app = ToyApp(tmp_path).function("Tick", timer_trigger(every_two_seconds_with_a_status), code=code)
+    settings = {"AzureWebJobsStorage": proxy.connection_string}
+    with (
+        proxy.refusing("PUT", "/timers/.*/status", 403),
+        HostProcess(app.root, settings=settings, times=QUICK, log=app.log) as host,
+    ):
+        eventually(lambda: len(app.traces()) >= 2)
+        assert host.stop() == EXIT_STOPPED
+    refused = [call for call in proxy.calls if call.status == 403]
+    assert len(refused) >= 2
+    assert app.log.read_text().count("The status of Tick cannot be written") == len(refused)
 
 
 def test_idle_it_asks_less_and_less_often(app: ToyApp, proxy: StorageProxy, queue: QueueClient) -> None:

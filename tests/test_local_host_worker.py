@@ -2,6 +2,7 @@
 
 import os
 import signal
+from base64 import b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,18 +15,24 @@ from toy_functions import HTTP_OUT, ToyApp, eventually, http_trigger, queue_trig
 from local.azurite import Azurite
 from local.host.errors import EXIT_STOPPED, EXIT_WORKER_ERRORS
 from local.host.process import HostProcess
+from local.host.times import Times
+from local.host.worker_channel import Deaths
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def queue(monkeypatch: pytest.MonkeyPatch) -> Iterator[QueueClient]:
+def storage() -> Iterator[str]:
     with Azurite() as azurite:
-        policy = TextBase64EncodePolicy()
-        queue = QueueClient.from_connection_string(azurite.connection_string, "toys", message_encode_policy=policy)
-        queue.create_queue()
-        monkeypatch.setenv("ToyStorage", azurite.connection_string)
-        yield queue
+        yield azurite.connection_string
+
+
+@pytest.fixture
+def queue(monkeypatch: pytest.MonkeyPatch, storage: str) -> QueueClient:
+    queue = QueueClient.from_connection_string(storage, "toys", message_encode_policy=TextBase64EncodePolicy())
+    queue.create_queue()
+    monkeypatch.setenv("ToyStorage", storage)
+    return queue
 
 
 def test_a_worker_that_dies_alone_fails_what_it_had_in_work_and_another_one_is_started(
@@ -71,6 +78,41 @@ def test_at_the_third_death_the_instance_ends(tmp_path: Path, queue: QueueClient
     with HostProcess(app.root, log=app.log) as host:
         assert host.wait(30) == EXIT_WORKER_ERRORS
     assert app.traces() == ["1", "2", "3"]
+
+
+def test_a_message_with_which_workers_die_is_poison_after_five(
+    tmp_path: Path, queue: QueueClient, storage: str
+) -> None:
+    """Also where it takes two instances: the third death ends the first one."""
+    app = ToyApp(tmp_path).host(queues={"visibilityTimeout": "00:00:00"})
+    code = """
+        def main(message: func.QueueMessage) -> None:
+            trace(f"{os.getppid()} {message.dequeue_count}")
+            os._exit(137)
+    """
+    app.function("Worker", queue_trigger("toys"), code=code)
+    queue.send_message("kills")
+    short = Times(invisible=2)  # the first instance does not give it back
+    with HostProcess(app.root, times=short, log=app.log) as first:
+        assert first.wait(30) == EXIT_WORKER_ERRORS
+    with HostProcess(app.root, times=short, log=app.log) as second:
+        eventually(lambda: queue.get_queue_properties().approximate_message_count == 0)
+        assert second.stop() == EXIT_STOPPED
+
+    assert app.traces() == [f"{first.pid} {n}" for n in (1, 2, 3)] + [f"{second.pid} {n}" for n in (4, 5)]
+    poison = QueueClient.from_connection_string(storage, "toys-poison")
+    assert [message.content for message in poison.receive_messages()] == [b64encode(b"kills").decode()]
+
+
+def test_a_death_counts_as_long_as_each_is_within_half_an_hour_of_the_one_before() -> None:
+    made, *died = 0.0, 60, 60 + 1800, 60 + 3600, 60 + 3600 + 1801, 60 + 3600 + 1802
+    moments = iter([made, *died])
+    deaths = Deaths(lambda: next(moments))
+    counts = []
+    for _ in died:
+        deaths.add()
+        counts.append(deaths.count)
+    assert counts == [1, 2, 3, 1, 2]
 
 
 def restarting(root: Path, what_the_second_start_does: str) -> ToyApp:

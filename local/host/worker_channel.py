@@ -27,6 +27,20 @@ _PATIENCE = (_MOST_DEATHS + 1) * 60.0  # seconds for which an invocation waits: 
 _STREAM_ENDS_SECONDS = 5.0
 
 
+class Deaths:
+    """``count`` of them, each at most half an hour after the one before."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._last = now()
+        self.count = 0
+
+    def add(self) -> None:
+        now = self._now()
+        self.count = self.count + 1 if now - self._last <= _FORGOTTEN_AFTER else 1
+        self._last = now
+
+
 class WorkerChannel:
     """``end`` ends the instance, with an exit code; ``native`` is the door by which the worker enters functions."""
 
@@ -39,7 +53,7 @@ class WorkerChannel:
         self._end = end
         self._worker = WorkerProcess()
         self._ready = asyncio.Event()
-        self._deaths: list[float] = []
+        self._deaths = Deaths()
         self._tasks: set[asyncio.Task[None]] = set()
         self._streams: set[asyncio.Task[Any]] = set()
         self._has_started = self._stopped = False
@@ -108,9 +122,9 @@ class WorkerChannel:
             return
         self._ready.clear()
         if not worker.forgiven:
-            self._count()
-        if len(self._deaths) >= _MOST_DEATHS:
-            logger.error("The worker process has died %s times: this instance ends", len(self._deaths))
+            self._deaths.add()
+        if self._deaths.count >= _MOST_DEATHS:
+            logger.error("The worker process has died %s times: this instance ends", self._deaths.count)
             self._end(EXIT_WORKER_ERRORS)
             return
         logger.error("The worker process has ended with exit code %s: another one is started", code)
@@ -118,9 +132,3 @@ class WorkerChannel:
             await self._start_worker()
         except CannotStartError as error:  # whoever watches that one counts its end, and starts the next
             logger.error("%s", error)
-
-    def _count(self) -> None:
-        now = time.monotonic()
-        if self._deaths and now - self._deaths[-1] > _FORGOTTEN_AFTER:
-            self._deaths.clear()
-        self._deaths.append(now)
