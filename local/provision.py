@@ -4,7 +4,7 @@ import argparse
 from contextlib import suppress
 
 from azure.core.exceptions import ResourceExistsError
-from azure.storage.blob import BlobServiceClient
+from azure.storage.blob import ContainerClient
 from azure.storage.queue import QueueClient
 
 CONTAINERS = ("export-state", "export-catalog")
@@ -12,11 +12,18 @@ CONTAINERS = ("export-state", "export-catalog")
 
 def provide(connection_string: str, queue: str) -> None:
     """What is there already stays. Raises azure.core.exceptions.AzureError."""
-    with BlobServiceClient.from_connection_string(connection_string) as blobs:
-        for name in CONTAINERS:
-            with suppress(ResourceExistsError):
-                blobs.create_container(name)
-    with QueueClient.from_connection_string(connection_string, queue) as client, suppress(ResourceExistsError):
+    for name in CONTAINERS:
+        make_container(connection_string, name)
+    make_queue(connection_string, queue)
+
+
+def make_container(connection_string: str, name: str) -> None:
+    with ContainerClient.from_connection_string(connection_string, name) as client, suppress(ResourceExistsError):
+        client.create_container()
+
+
+def make_queue(connection_string: str, name: str) -> None:
+    with QueueClient.from_connection_string(connection_string, name) as client, suppress(ResourceExistsError):
         client.create_queue()
 
 

@@ -16,6 +16,7 @@ from local.host.storage_service import is_taken
 from local.memory.blobs import MemoryBlobs
 from local.memory.clock import ManualClock
 from local.memory.queue import MemoryQueue, StaleReceipt, Taken
+from local.provision import make_container, make_queue
 from shared.azure.blob_storage import BlobStorage
 from shared.azure.queue_storage import QueueStorage
 from shared.ports.blobs import Blobs
@@ -65,12 +66,12 @@ def on_azurite(azurite: Azurite) -> Side:
 
     def new_blobs() -> Blobs:
         blobs = BlobStorage(account, f"c-{uuid.uuid4().hex}")
-        blobs.create()
+        make_container(azurite.connection_string, blobs.name)
         return blobs
 
     def new_queue() -> tuple[Queue, Receiver]:
         queue = QueueStorage(account, f"q-{uuid.uuid4().hex}")
-        queue.create()
+        make_queue(azurite.connection_string, queue.name)
         return queue, AzuriteReceiver(azurite.connection_string, queue.name)
 
     return Side("azurite", lambda seconds: time.sleep(seconds + 0.2), new_blobs, new_queue)

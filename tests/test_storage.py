@@ -10,6 +10,7 @@ from azure.storage.blob import ContainerClient
 from azure.storage.queue import QueueClient
 
 from local.azurite import Azurite
+from local.provision import make_container, make_queue
 from shared.azure.blob_storage import BlobStorage
 from shared.azure.queue_storage import QueueStorage
 from shared.errors import DeploymentError
@@ -22,18 +23,16 @@ def account(azurite: Azurite) -> StorageAccount:
 
 
 @pytest.fixture
-def container(account: StorageAccount) -> BlobStorage:
+def container(account: StorageAccount, azurite: Azurite) -> BlobStorage:
     made = BlobStorage(account, f"c-{uuid.uuid4().hex}")
-    made.create()
-    made.create()  # is there already
+    make_container(azurite.connection_string, made.name)
     return made
 
 
 def test_a_message_is_in_the_queue_as_the_queue_trigger_reads_it(account: StorageAccount, azurite: Azurite) -> None:
     name = f"q-{uuid.uuid4().hex}"
     queue = QueueStorage(account, name)
-    queue.create()
-    queue.create()
+    make_queue(azurite.connection_string, name)
     queue.put('{"city": "Vilnius, Žvėrynas"}')
     queue.put("later", delay=600)
 

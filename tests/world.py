@@ -13,7 +13,7 @@ from azure.storage.blob import ContainerClient
 from azure.storage.queue import QueueClient, TextBase64DecodePolicy
 from steered_clock import SteeredClock
 
-from local.provision import provide
+from local.provision import make_container, provide
 from shared.app import wire
 from shared.azure.blob_storage import BlobStorage
 from shared.catalog.documents import Connection, Export
@@ -73,8 +73,8 @@ class World:
         """Gives it state and a catalog of its own: the tick and the sweep look after every export that there is."""
         account = self.app.settings.export_storage
         state, catalog = BlobStorage(account, f"state-{self.id}"), BlobStorage(account, f"catalog-{self.id}")
-        state.create()
-        catalog.create()
+        for container in (state, catalog):
+            make_container(self.connection_string, container.name)
         self.app = replace(self.app, state=state, catalog_blobs=catalog)
 
     def make_list(self, list_id: str, fields: Iterable[Mapping[str, object]] = FIELDS) -> None:

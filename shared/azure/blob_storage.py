@@ -1,7 +1,7 @@
 """Blobs in Azure Storage: keeps ``shared.ports.blobs.Blobs``."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -31,11 +31,6 @@ class BlobStorage:
 
     def _translated(self, name: str | None = None) -> AbstractContextManager[None]:
         return translated(self._account, f"container {self.name}", name or self.name)
-
-    def create(self) -> None:
-        """Makes the container where it is not there yet: for local use, in Azure the templates make it."""
-        with self._translated(), suppress(ResourceExistsError):
-            self._client.create_container()
 
     def probe(self) -> None:
         with self._translated():

@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager, suppress
 from functools import cached_property
 
-from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueClient
 
 from shared.azure.storage_accounts import queue_client, translated
@@ -23,11 +23,6 @@ class QueueStorage:
 
     def _translated(self) -> AbstractContextManager[None]:
         return translated(self._account, f"queue {self.name}", self.name)
-
-    def create(self) -> None:
-        """Makes the queue where it is not there yet: for local use, in Azure the templates make it."""
-        with self._translated(), suppress(ResourceExistsError):
-            self._client.create_queue()
 
     def probe(self) -> None:
         with self._translated():
