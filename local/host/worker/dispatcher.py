@@ -6,7 +6,6 @@ import logging
 import os
 import queue
 import threading
-import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Any
@@ -74,25 +73,8 @@ class Dispatcher:
         try:
             if handler:
                 self._said.put(protos.StreamingMessage(request_id=message.request_id, **await handler(message)))
-        except (KeyboardInterrupt, SystemExit):
-            raise  # it ends the process
-        except BaseException as error:  # a function can raise CancelledError, too, which is no Exception
-            self._say_failed(message, error)
-
-    def _say_failed(self, message: Any, error: BaseException) -> None:
-        """An invocation fails at once, and the host logs why; without an answer it would wait until functionTimeout."""
-        trace = _encodable("".join(traceback.format_exception(error)))
-        if message.WhichOneof("content") != "invocation_request":
-            logging.getLogger("proxy_worker").error("A message of the host has no answer\n%s", trace)
-            return
-        said = _encodable("".join(traceback.format_exception_only(error)).strip())
-        failed = protos.InvocationResponse(
-            invocation_id=message.invocation_request.invocation_id,
-            result=protos.StatusResult(
-                status=protos.StatusResult.Failure, exception=protos.RpcException(message=said, stack_trace=trace)
-            ),
-        )
-        self._said.put(protos.StreamingMessage(request_id=message.request_id, invocation_response=failed))
+        except Exception:
+            logging.getLogger("proxy_worker").exception("A message of the host has no answer")
 
     async def _init(self, message: Any) -> dict[str, Any]:
         library.start_threadpool_executor()
@@ -134,8 +116,3 @@ class Dispatcher:
                 result=protos.StatusResult(status=status, exception=exception),
             )
         }
-
-
-def _encodable(text: str) -> str:
-    """With lone surrogates escaped: protobuf takes none."""
-    return text.encode(errors="backslashreplace").decode()
