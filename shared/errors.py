@@ -73,6 +73,10 @@ class TemporaryError(ExportError):
         self.retry_after = retry_after
 
 
+class NotQueued(TemporaryError):
+    """What follows is written down, and its message could not be queued: whoever comes next queues it."""
+
+
 class Changed(ExportError):
     def __init__(self, name: str) -> None:
         super().__init__("changed", f"{name} was changed by somebody else in the meantime.", "Read it again.")

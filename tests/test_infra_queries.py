@@ -149,8 +149,17 @@ def test_an_export_that_cannot_start_is_overdue(world: World, lines):
     export = world.save(segments=["BlobExport/Nobody"])
     tick(world.app)
 
-    rows = workspace(lines, ago=timedelta(hours=3)).query("overdue")
-    assert export.id in [row["export"] for row in rows]
+    def told(*hours: float) -> bool:
+        space = Workspace()
+        for one in hours:
+            for record in lines.records:
+                at = datetime.fromtimestamp(record.created, UTC) - timedelta(hours=one)
+                space.add("AppTraces", at=at, Message=record.getMessage())
+        return export.id in [row["export"] for row in space.query("overdue")]
+
+    assert told(2.8, 2.1, 1.5, 0.2)
+    assert not told(1.5, 0.2)
+    assert not told(2.5)  # a hiccup, and every tick since could look at it
 
 
 def test_a_timer_that_stands_still(world: World, lines):

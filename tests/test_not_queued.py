@@ -107,29 +107,40 @@ def test_a_message_of_a_run_that_was_taken_back_comes_to_nothing(world: MemoryWo
     assert world.errors == []
 
 
-def test_a_run_that_has_begun_all_the_same_is_not_taken_back(world: MemoryWorld) -> None:
-    """Its message was stored and taken while the answer to it was waited for."""
+def test_a_message_that_is_quicker_than_the_claim_waits_for_it(world: MemoryWorld) -> None:
+    """It is stored and taken while the answer to it is waited for."""
     queue = world.queue
     assert isinstance(queue, Refusing)
-    put = MemoryQueue.put
 
     def slow(message: str, *, delay: int = 0) -> None:
-        queue.error, queue.put = None, lambda *a, **k: put(queue, *a, **k)  # type: ignore[method-assign]
-        put(queue, message, delay=delay)
+        del queue.put
+        queue.put(message, delay=delay)
         world.pump(1)
-        raise AWAY
 
     queue.put = slow  # type: ignore[method-assign]
-    with pytest.raises(TemporaryError):
-        world.start()
+    run = world.start()
     world.pump()
 
-    (run,) = (world.app.runs.get(EXPORT, id_) for id_ in world.app.runs.ids(EXPORT))
-    assert run.status == "succeeded"
+    assert world.app.runs.get(EXPORT, run.id).status == "succeeded"
+    assert world.errors == []
+
+
+def test_so_does_one_whose_sender_gives_up_and_then_it_comes_to_nothing(world: MemoryWorld) -> None:
+    refuse(world, AWAY, stores=True)
+    with pytest.raises(TemporaryError):
+        world.start(key="once")
+    refuse(world, None)
+
+    run = world.start(key="once")  # a second message of the same run
+    world.pump()
+
+    assert world.app.runs.ids(EXPORT) == [run.id]
+    assert world.app.runs.get(EXPORT, run.id).status == "succeeded"
+    assert len(world.service.imports) == 1
 
 
 @pytest.mark.parametrize("keys", [(None, None), ("once", "once"), ("one", "other")])
-def test_a_run_of_which_somebody_else_was_told_stays(world: MemoryWorld, keys: tuple[str | None, str | None]) -> None:
+def test_who_asks_beside_one_who_is_refused_gets_a_run(world: MemoryWorld, keys: tuple[str | None, str | None]) -> None:
     """The second one asks, and is answered, while the queue lets the first one wait."""
     queue, told = world.queue, list[Any]()
     assert isinstance(queue, Refusing)
@@ -142,13 +153,129 @@ def test_a_run_of_which_somebody_else_was_told_stays(world: MemoryWorld, keys: t
     queue.put = slow  # type: ignore[method-assign]
     with pytest.raises(TemporaryError):
         world.start(key=keys[0])
-    later(world, seconds=SILENT.total_seconds() + 1)
-    tick(world.app)
     world.pump()
 
     ((run, is_new),) = told
-    assert not is_new
+    assert is_new
+    assert world.app.runs.ids(EXPORT) == [run.id]
     assert world.app.runs.get(EXPORT, run.id).status == "succeeded"
+
+
+@pytest.mark.parametrize("schedule", ["refresh", "0 * * * *"])
+def test_what_is_due_stays_due_though_another_tick_looks_while_the_queue_refuses(
+    world: MemoryWorld, schedule: str
+) -> None:
+    world.save(schedule=schedule)
+    later(world, seconds=3600)
+    queue = world.queue
+    assert isinstance(queue, Refusing)
+
+    def slow(_: str, *, delay: int = 0) -> None:
+        refuse(world, MISSING)
+        del queue.put
+        assert tick(world.app) == []
+        raise AWAY
+
+    queue.put = slow  # type: ignore[method-assign]
+    assert tick(world.app) == []
+    refuse(world, None)
+    later(world, seconds=60)
+
+    (run,) = tick(world.app)
+    world.pump()
+    assert world.app.runs.get(EXPORT, run.id).status == "succeeded"
+
+
+def test_an_export_that_is_paused_after_a_refused_tick_does_not_run(world: MemoryWorld) -> None:
+    refuse(world, MISSING)
+    for _ in range(2):
+        assert tick(world.app) == []
+    world.save(schedule="refresh", enabled=False)
+    refuse(world, None)
+
+    for _ in range(10):
+        later(world, seconds=300)
+        assert tick(world.app) == []
+        world.pump()
+    assert world.app.runs.ids(EXPORT) == []
+
+
+def test_a_starter_that_sleeps_takes_nothing_away_from_a_run_that_went_on(world: MemoryWorld) -> None:
+    """Between its claim and what it writes then, for so long that others take the run up, and end it."""
+    change = world.app.runs.change
+    asleep = True
+
+    def sleepy(export: str, run: str, how: Any) -> Any:
+        nonlocal asleep
+        if asleep:
+            asleep = False
+            later(world, seconds=SILENT.total_seconds() + 1)
+            tick(world.app)
+            world.pump()
+        return change(export, run, how)
+
+    world.app.runs.change = sleepy  # type: ignore[method-assign]
+    run = world.start()
+
+    assert world.app.runs.get(EXPORT, run.id).status == "succeeded"
+    assert len(world.service.active()) == 5
+
+
+@pytest.mark.parametrize("error", [AWAY, MISSING])
+def test_a_run_at_work_waits_for_the_queue(world: MemoryWorld, error: ExportError) -> None:
+    world.put_rows(csv_rows(*map(person, range(60))), at="2026/11/23/0801")
+    run = world.start()
+    world.pump(1)
+    refuse(world, error)
+    for _ in range(6):
+        world.pump(1)
+    refuse(world, None)
+
+    for _ in range(8):
+        later(world, seconds=SILENT.total_seconds() + 1)
+        tick(world.app)
+        world.pump()
+
+    run = world.app.runs.get(EXPORT, run.id)
+    assert run.status == "succeeded"
+    assert (run.counts.added, run.counts.unsent) == (60, 0)
+
+
+def test_a_run_that_was_cancelled_ends_at_the_first_tick_that_can(world: MemoryWorld) -> None:
+    """Also where it was taken up a while before: that it is to stop is no reason to wait."""
+    world.save(schedule=None)
+    run = world.start()
+    lose_messages(world)
+    later(world, seconds=SILENT.total_seconds() + 1)
+    tick(world.app)
+    lose_messages(world)
+    refuse(world, MISSING)
+    cancel(world.app, EXPORT, run.id, by="jane@example.com")
+    later(world, seconds=60)
+    tick(world.app)
+
+    refuse(world, None)
+    later(world, seconds=60)
+    tick(world.app)
+    world.pump()
+
+    assert world.app.runs.get(EXPORT, run.id).status == "cancelled"
+
+
+def test_whoever_plans_a_run_that_is_cancelled_meanwhile_ends_it(world: MemoryWorld) -> None:
+    run = world.start()
+    chunks = world.segments.chunks
+
+    def cancelled(name: str, etag: str | None = None) -> Any:
+        refuse(world, MISSING)
+        cancel(world.app, EXPORT, run.id)
+        refuse(world, None)
+        return chunks(name, etag)
+
+    world.segments.chunks = cancelled  # type: ignore[method-assign]
+    world.pump()
+
+    assert world.app.runs.get(EXPORT, run.id).status == "cancelled"
 
 
 def test_who_asks_with_the_same_key_queues_it_or_is_told_that_it_cannot(world: MemoryWorld) -> None:

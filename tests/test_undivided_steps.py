@@ -9,6 +9,7 @@ from world import balances, csv_rows, person
 from local.memory.clock import ManualClock
 from shared.record.run_record import Run
 from shared.record.step_lock import LOCK_SECONDS
+from shared.runs.cancel import cancel
 
 FUNCTION_TIMEOUT = 30 * 60
 READ_LIST = "active.json"
@@ -84,9 +85,42 @@ def test_a_list_that_takes_too_long_to_be_read_fails_the_planning() -> None:
 
     assert run.status == "failed"
     assert run.error and run.error.code == "list_too_slow"
-    assert "within 25 minutes" in run.error.message
+    assert "in 25 minutes" in run.error.message
     assert balances(run)
     assert world.service.imports == []
+
+
+def test_what_took_most_of_the_time_is_blamed() -> None:
+    world = a_world(removals="unsubscribe")
+    slow(world, 100, path=READ_LIST)
+    threads, chunks = world.app.threads, world.segments.chunks
+    assert isinstance(threads, Patient)
+
+    def slowly(name: str, etag: str | None = None) -> Iterator[bytes]:
+        threads.wait(world.clock, 1380)
+        return chunks(name, etag)
+
+    world.segments.chunks = slowly  # type: ignore[method-assign]
+
+    run = ran(world)
+
+    assert run.error and run.error.code == "planning_too_long"
+
+
+def test_a_run_that_is_cancelled_ends_as_that_also_where_it_is_late() -> None:
+    world = a_world()
+    slow(world, 1600, path=f"{LIST}.json")
+    run = world.start()
+    answer = world.service.answer
+
+    def cancelled(request: requests.PreparedRequest) -> requests.Response:
+        cancel(world.app, EXPORT, run.id)
+        return answer(request)
+
+    world.service.answer = cancelled  # type: ignore[method-assign]
+    world.pump()
+
+    assert world.app.runs.get(EXPORT, run.id).status == "cancelled"
 
 
 def test_so_does_a_service_that_is_slow_about_its_fields() -> None:

@@ -1,7 +1,7 @@
 """Which snapshots a run takes: the newest complete ones, and how they are known again."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from shared.catalog.documents import Export
@@ -14,9 +14,14 @@ from shared.segments.snapshots import Snapshot
 _DATED = 4  # the last parts of a snapshot's path: yyyy/MM/dd/HHmm
 
 
-def newest(app: App, export: Export) -> tuple[Snapshot, ...]:
-    """Of each segment, in the configured order. Raises SegmentError."""
-    return tuple(newest_of(app, segment) for segment in export.segments)
+def newest(app: App, export: Export, still: Callable[[], None] = lambda: None) -> tuple[Snapshot, ...]:
+    """Of each segment, in the configured order. ``still`` is called after each, to raise what ends the search. Raises
+    SegmentError."""
+    found = []
+    for segment in export.segments:
+        found.append(newest_of(app, segment))
+        still()
+    return tuple(found)
 
 
 def newest_of(app: App, segment: str) -> Snapshot:

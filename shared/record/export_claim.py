@@ -54,6 +54,10 @@ class Claims:
         blob = self._state.read(_name(export))
         return _parsed(blob, _name(export)) if blob else None
 
+    def is_held_by(self, export: str, run: str) -> bool:
+        claim = self.held(export)
+        return claim is not None and claim.run == run
+
     def release(self, export: str, run: str) -> bool:
         """Lets go of the export, if ``run`` holds it; whether this call did."""
 

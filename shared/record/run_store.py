@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any
 
 from shared import stored_record
 from shared.errors import Changed, NotFound, Unreadable
@@ -44,17 +43,6 @@ class Runs:
         compare_and_swap(self._state, _name(export, run), decide)
         return changed[0]
 
-    def rewrite(self, export: str, run: str, **changes: Any) -> tuple[Run, str]:
-        """The record, written also where nothing of it changes, so that nobody who knows it with another ETag takes it
-        away; and its ETag. Raises NotFound."""
-
-        def decide(blob: Blob | None) -> bytes:
-            newest = _parsed(blob, export, run).model_copy(update=changes)
-            return stored_record.written(newest, blob.data if blob else None)
-
-        swapped = compare_and_swap(self._state, _name(export, run), decide)
-        return stored_record.read(Run, swapped.data or b"", _name(export, run)), swapped.etag
-
     def remove_unclaimed(self, run: Run) -> bool:
         """Takes the record away, unless the run has come to hold its export, or has begun; whether it is gone."""
 
@@ -63,14 +51,6 @@ class Runs:
                 return None
             newest = _parsed(blob, run.export, run.id)
             return blob.data if newest.begun else None
-
-        return compare_and_swap(self._state, _name(run.export, run.id), decide).data is None
-
-    def take_back(self, run: Run, etag: str) -> bool:
-        """Takes the record away unless somebody has written it since it had this ETag; whether it is gone."""
-
-        def decide(blob: Blob | None) -> bytes | None:
-            return blob.data if blob and blob.etag != etag else None
 
         return compare_and_swap(self._state, _name(run.export, run.id), decide).data is None
 

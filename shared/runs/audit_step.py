@@ -26,7 +26,7 @@ from shared.record.run_record import Findings, Run
 from shared.record.step_lock import StepLock
 from shared.record.step_outcome import Outcome
 from shared.runs.final_status import ended
-from shared.runs.undivided_step import Undivided
+from shared.runs.undivided_step import LIST, SLICES, Undivided
 
 SAMPLE = 1000
 HEADER = ("email", "finding", "field", "since")
@@ -60,7 +60,7 @@ LEFT JOIN (FROM listed QUALIFY row_number() OVER (PARTITION BY address ORDER BY 
 def audit(app: App, run: Run, lock: StepLock) -> Iterator[Outcome]:
     """Reads the five state lists, writes ``audit.csv`` and ends the run."""
     export = app.catalog.export(run.export)
-    step = Undivided(app, run, lock)
+    step = Undivided(app, run, lock, LIST)
     at_once = app.settings.upload_concurrency
     with (
         closing(app.account(app.agreed(export), at_once=at_once, may_call=step.must_be_in_time)) as account,
@@ -68,7 +68,9 @@ def audit(app: App, run: Run, lock: StepLock) -> Iterator[Outcome]:
     ):
         account.check_key()
         _load(app, export, work)
+        step.reading(SLICES)
         sample = _sample(app, run, export.list_id, work, step)
+        step.reading(LIST)
         lists = _read_lists(account, export, work, sample, app.threads, at_once, step.must_go_on)
         dropped = list(lists)
         findings = _findings(work, len(sample), len({email for email, _ in dropped}))

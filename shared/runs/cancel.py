@@ -12,7 +12,7 @@ _log = logging.getLogger(__name__)
 
 def cancel(app: App, export_id: str, run_id: str, *, by: str | None = None) -> Run:
     """The run ends as cancelled when its steps have stopped. A run that has ended stays as it is. What is written down
-    holds: where its message cannot be queued, the timer ends the run within minutes of its next tick."""
+    holds: where its message cannot be queued, whoever is at work ends the run, or the first tick that can."""
 
     def request(run: Run) -> Run:
         if run.ended or run.cancel_requested:

@@ -1,5 +1,6 @@
 """What a step decided is written into the run's record, here alone, and bound to the attempt that it belongs to."""
 
+from shared.errors import ExportError, NotQueued
 from shared.parts import App
 from shared.record import telemetry
 from shared.record.run_record import Run
@@ -40,8 +41,11 @@ def commit(app: App, run: Run, outcome: Outcome) -> Run:
         note_snapshots(app.state, run.export, run.snapshots)
     for reason, rows in outcome.rejected.items():
         telemetry.tell("rejected", export=run.export, run=run.id, reason=reason, rows=rows)
-    for following in outcome.follow:
-        app.enqueue(run, following)
+    try:
+        for following in outcome.follow:
+            app.enqueue(run, following)
+    except ExportError as error:
+        raise NotQueued(error.code, error.message, error.action) from error
     if run.ended:
         let_go(app, run)
     return run

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 
 from shared.catalog.documents import Export, field_key
-from shared.errors import Changed, ExportError, SegmentError
+from shared.errors import Changed, SegmentError
 from shared.leavers.already_listed import Newcomers
 from shared.leavers.removal_plan import Removal, plan_removal
 from shared.parts import App
@@ -22,7 +21,7 @@ from shared.record.run_record import Counts, Problem, Progress, Run
 from shared.record.step_lock import StepLock
 from shared.record.step_outcome import Outcome
 from shared.runs.next_steps import next_steps
-from shared.runs.undivided_step import Undivided, list_too_slow
+from shared.runs.undivided_step import LIST, SEGMENTS, Undivided
 from shared.segments.snapshots import Snapshot
 
 
@@ -32,8 +31,8 @@ def plan(app: App, run: Run, lock: StepLock) -> Iterator[Outcome]:
     The snapshots are told before anything can fail: a run that fails has had them, and no tick runs them again."""
     export = app.catalog.export(run.export)
     connection = app.agreed(export)
-    step = Undivided(app, run, lock)
-    snapshots = pinned_snapshots.newest(app, export)
+    step = Undivided(app, run, lock, SEGMENTS)
+    snapshots = pinned_snapshots.newest(app, export, still=step.must_go_on)
     newest = tuple(pinned_snapshots.used(snapshot) for snapshot in snapshots)
     pinned_snapshots.must_not_be_older(newest, run.snapshots)
     yield Outcome({"snapshots": newest})
@@ -64,7 +63,9 @@ class _Planning:
 
     def planned(self, snapshots: tuple[Snapshot, ...], account: Destination, warnings: tuple[Problem, ...]) -> Outcome:
         app, run, export = self._app, self._run, self._export
+        self._step.reading(LIST)
         fields = preflight(account, export, app.threads)
+        self._step.reading(SEGMENTS)
         file = self._work.folder / "before.parquet"
         before = file if app.state.download(acknowledged.name(export.id, export.list_id), file) else None
         planner = self._planner(snapshots, fields, before)
@@ -161,7 +162,6 @@ class _Planning:
     def _chunks(self, snapshot: Snapshot, number: int) -> Iterator[bytes]:
         """Of one partition."""
         partition = snapshot.partitions[number]
-        self._step.late = partial(_too_large, snapshot.segment)
         try:
             for chunk in self._app.segments.chunks(partition.path, partition.etag):
                 self._step.must_go_on()
@@ -186,7 +186,7 @@ class _Planning:
     def _look_up_newcomers(self, account: Destination) -> None:
         """Notes which newcomers are on the list already, for the end of the run."""
         app, run = self._app, self._run
-        self._step.late = list_too_slow
+        self._step.reading(LIST)
         there = self._newcomers.there_before(
             account,
             self._export.list_id,
@@ -197,15 +197,6 @@ class _Planning:
         if there:
             with there.open("rb") as data:
                 app.state.write(already_listed_name(run), data)
-
-
-def _too_large(segment: str, minutes: float) -> ExportError:
-    return SegmentError(
-        "planning_too_long",
-        f"The segments of the export are too large to be planned in {minutes:.0f} minutes: the run came as far as "
-        f"{segment}.",
-        "Nothing was sent. Give the export fewer or smaller segments: several exports may share a list.",
-    )
 
 
 def _last_success(app: App, run: Run) -> Run | None:

@@ -1,6 +1,7 @@
 """A run begins: the one that holds its export, and whoever asks twice gets it twice."""
 
 import logging
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from shared.catalog.documents import Export
@@ -8,6 +9,7 @@ from shared.errors import Changed, Conflict, ExportError, NotFound, Unreadable
 from shared.parts import App
 from shared.ports.compare_and_swap import MOST_ATTEMPTS
 from shared.record import telemetry
+from shared.record.export_claim import Claim, Taken
 from shared.record.run_record import Mode, Run, Trigger, run_id
 from shared.record.step_outcome import Next
 from shared.runs import sweep
@@ -101,7 +103,8 @@ def _begin_once(
             return begun, False
         try:
             if begun and claim and claim.run == begun.id:
-                return _asked_again(app, begun), False
+                _go_on(app, begun)
+                return begun, False
             if begun is None:
                 app.runs.create(run)
                 if keys.stands_for(run.export, key) != run.id:
@@ -173,78 +176,74 @@ def _time(moment: datetime) -> str:
 
 
 def _begin(app: App, run: Run) -> tuple[Run, bool]:
-    """Of a run that has its record: a claim always names one that can be looked up. Raises Conflict where the run at
+    """Of a run that has its record: a claim always names one that can be looked up. Its first message is queued before
+    it holds the export: where that fails nothing has begun, and nothing begins later. Raises Conflict where the run at
     work is not what is asked for, or is being stopped."""
 
     def is_live(other: str) -> bool:
         held = _found(app, run.export, other)
         return bool(held and not held.ended)
 
-    taken = app.claims.take(run.export, run.id, now=run.created_at, is_live=is_live)
-    if taken.holder != run.id:
-        app.runs.remove_unclaimed(run)
+    for _ in range(MOST_ATTEMPTS):
         claim = app.claims.held(run.export)
-        if claim:
-            sweep.take_up(app, run.export, claim)
-        held = app.runs.get(run.export, taken.holder)
-        if run.trigger == "on-demand" and held.stopping:
-            raise Conflict(
-                "run_active",
-                f"The run of the export {run.export} at work, {held.id}, is being stopped.",
-                "Try again in a moment.",
-            )
-        if run.trigger == "on-demand" and held.kind != run.kind:
-            raise Conflict(
-                "run_active",
-                f"The export {run.export} has a run of another kind at work, {held.id}: {held.kind}.",
-                "Wait for its end, or cancel it, then try again.",
-            )
-        return _told_of(app, held), False
-    if not taken.is_new:
-        return _asked_again(app, run), False
-    run, etag = app.runs.rewrite(run.export, run.id, claimed=True)
+        if claim and claim.run != run.id and is_live(claim.run):
+            return _met(app, run, claim), False
+        _queue_first(app, run)
+        taken = app.claims.take(run.export, run.id, now=run.created_at, is_live=is_live)
+        if taken.holder == run.id:
+            return _held(app, run, taken), taken.is_new
+    raise Changed(f"the claim of {run.export}")
+
+
+def _queue_first(app: App, run: Run) -> None:
+    try:
+        app.enqueue(run, Next("plan"))
+    except ExportError:
+        with suppress(ExportError):  # else the next tick takes it away
+            app.runs.remove_unclaimed(run)
+        raise
+
+
+def _held(app: App, run: Run, taken: Taken) -> Run:
+    """The run that holds its export now."""
+    if taken.is_new:
+        telemetry.tell(
+            "run_started", export=run.export, run=run.id, trigger=run.trigger, mode=run.mode, dry_run=run.dry_run
+        )
+    run = app.runs.change(run.export, run.id, lambda newest: newest.model_copy(update={"claimed": True}))
     if taken.taken_from and (ended := _found(app, run.export, taken.taken_from)):
         # Whoever ended it has not let go of the export, and cannot any more.
         note_answered(app, ended)
         tell_ended(ended)
-    _queue_first(app, run, etag)
-    telemetry.tell(
-        "run_started", export=run.export, run=run.id, trigger=run.trigger, mode=run.mode, dry_run=run.dry_run
-    )
-    return run, True
-
-
-def _queue_first(app: App, run: Run, etag: str) -> None:
-    """Where that fails the run is taken back: who asked is told that there is none, so it must not begin later. A
-    message that was queued all the same comes to nothing. It stays where somebody has written its record since: it has
-    begun, or somebody else was told of it."""
-    try:
-        app.enqueue(run, Next("plan"))
-    except ExportError:
-        try:
-            if app.runs.take_back(run, etag):
-                app.claims.release(run.export, run.id)
-        except ExportError as error:
-            _log.warning("export=%s run=%s is not taken back: %s", run.export, run.id, error)
-        raise
-
-
-def _asked_again(app: App, run: Run) -> Run:
-    """Whoever held the export with it may have died before the first message was queued; one too many does no harm."""
-    run = _told_of(app, run)
-    if run.status == "queued":
-        app.enqueue(run, Next("plan"))
     return run
 
 
-def _told_of(app: App, run: Run) -> Run:
-    """Somebody is told of a run that has not begun, so nobody takes it back. Raises Changed where somebody has."""
-    if run.status != "queued":
-        return run
-    try:
-        return app.runs.rewrite(run.export, run.id, claimed=True)[0]
-    except NotFound:
-        raise Changed(f"the run of {run.export}") from None
+def _met(app: App, run: Run, claim: Claim) -> Run:
+    """The run at work, in the place of ``run``."""
+    app.runs.remove_unclaimed(run)
+    sweep.take_up(app, run.export, claim)
+    held = _found(app, run.export, claim.run)
+    if held is None:
+        raise Changed(f"the run of {run.export}")
+    if run.trigger == "on-demand" and held.stopping:
+        raise Conflict(
+            "run_active",
+            f"The run of the export {run.export} at work, {held.id}, is being stopped.",
+            "Try again in a moment.",
+        )
+    if run.trigger == "on-demand" and held.kind != run.kind:
+        raise Conflict(
+            "run_active",
+            f"The export {run.export} has a run of another kind at work, {held.id}: {held.kind}.",
+            "Wait for its end, or cancel it, then try again.",
+        )
+    return held
+
+
+def _go_on(app: App, run: Run) -> None:
+    """Its first message may be lost; one too many does no harm."""
+    if run.status == "queued":
+        app.enqueue(run, Next("plan"))
 
 
 def _found(app: App, export: str, id_: str) -> Run | None:

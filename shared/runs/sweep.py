@@ -60,13 +60,19 @@ def take_up(app: App, export: str, claim: Claim) -> None:
     now, done = app.clock.now(), answered(app, run).done
     begun = _begun(run, claim)
     got_on = (done, _phase(run)) != (run.resumed_done, run.resumed_status or _phase(run))
-    is_on_its_way = got_on or not begun
+    # Whether its end was queued, when it was asked to stop, nobody knows.
+    stops_since = run.stopping and run.resumed_status != "finishing"
+    is_on_its_way = (got_on or not begun) and not stops_since
     if run.resumed_at and is_on_its_way and now - run.resumed_at < _patience(run.resumed_at - claim.heartbeat):
         return
     resumed = 1 if got_on or not run.resumed else run.resumed + begun
     is_stuck = begun and resumed > MOST_RESUMPTIONS
-    if not is_stuck:
-        # Before it is written down: where this process dies in between, the next sweep does it once more.
+    telemetry.tell("run_resumed", export=export, run=run.id, status=run.status, resumed=resumed)
+    # Before it is written down: where this process dies in between, the next sweep does it once more.
+    if is_stuck:
+        # Where it is its end that does not come to an end, it is ended here: nobody is at work on it.
+        worker.fail(app, run, _stuck(run), closing=run.stopping)
+    else:
         for following in next_steps(app, run):
             app.enqueue(run, following)
     changes = {
@@ -77,11 +83,7 @@ def take_up(app: App, export: str, claim: Claim) -> None:
         "resumed_heartbeat": claim.heartbeat,
         "resumed_at": now,
     }
-    run = app.runs.change(export, run.id, lambda newest: newest if newest.ended else newest.model_copy(update=changes))
-    telemetry.tell("run_resumed", export=export, run=run.id, status=run.status, resumed=resumed)
-    if is_stuck:
-        # Where it is its end that does not come to an end, it is ended here: nobody is at work on it.
-        worker.fail(app, run, _stuck(run), closing=run.stopping)
+    app.runs.change(export, run.id, lambda newest: newest if newest.ended else newest.model_copy(update=changes))
 
 
 def _begun(run: Run, claim: Claim) -> bool:

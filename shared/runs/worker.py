@@ -3,11 +3,21 @@
 import json
 import logging
 from collections.abc import Generator
-from contextlib import closing
+from contextlib import closing, suppress
 
 from pydantic import ValidationError
 
-from shared.errors import Changed, ConfigurationError, ExportError, Held, LockLost, NotFound, TemporaryError, defect
+from shared.errors import (
+    Changed,
+    ConfigurationError,
+    ExportError,
+    Held,
+    LockLost,
+    NotFound,
+    NotQueued,
+    TemporaryError,
+    defect,
+)
 from shared.parts import App
 from shared.record import telemetry
 from shared.record.batch_results import Totals
@@ -29,6 +39,7 @@ MOST_DELIVERIES = 5  # maxDequeueCount in host.json
 # for longer is alive, and has a message of its own.
 HELD_LOOKS_AFTER = 5  # seconds
 MOST_LOOKS = 12
+GLANCES, GLANCE_SECONDS = 10, 0.1  # before it is looked at so much later
 
 _NOT_ACKNOWLEDGED = (
     "What was confirmed could not be acknowledged: the next run offers it again, as updates. An audit shows who is on "
@@ -45,6 +56,11 @@ def work(app: App, message: bytes, delivery: int = 1) -> None:
     run = _at_work(app, order)
     if run is None:
         return
+    if run.stopping:  # whatever comes brings it to its end
+        order = order.model_copy(update={"step": "finish", "slice": None})
+    if not _has_begun(app, run):
+        _look_again(app, message, order)
+        return
     begun = app.clock.monotonic()
     step = _Step(app, order, run)
     result, code = "done", None
@@ -56,11 +72,12 @@ def work(app: App, message: bytes, delivery: int = 1) -> None:
         else:
             step.take()
     except Held:
-        if order.looks < MOST_LOOKS:
-            _look_again(app, message, {"looks": order.looks + 1} | ({"again": True} if again else {}))
+        _look_again(app, message, order, again=again)
         result = "held"
     except Stopped:
         result = "stopped"
+        with suppress(Superseded):  # whoever asked for that may not have been able to queue its end
+            commit(app, step.run, Outcome(follow=(Next("finish"),)))
     except Superseded:
         result = "superseded"
     except Exception as error:
@@ -68,7 +85,7 @@ def work(app: App, message: bytes, delivery: int = 1) -> None:
         result, code = "raised", known.code
         if delivery < MOST_DELIVERIES and _may_pass(error):
             raise
-        if isinstance(error, LockLost):
+        if isinstance(error, LockLost | NotQueued):
             result = "left"  # whoever lost the lock decides nothing about the run: the sweep takes it up
         else:
             result = "failed"
@@ -100,7 +117,7 @@ def fail(app: App, run: Run, error: ExportError, *, closing: bool = False) -> No
             told = (run.failure or problem).model_copy(update={"action": _NOT_ACKNOWLEDGED})
             run = commit(app, run, Outcome({"failure": told}))
             commit(app, run, _ended_anyhow(app, run))
-    except Superseded:
+    except (Superseded, NotFound):
         _log.warning("export=%s run=%s goes on without the step that failed", run.export, run.id)
 
 
@@ -130,9 +147,23 @@ def _at_work(app: App, order: Message) -> Run | None:
     return run
 
 
-def _look_again(app: App, message: bytes, more: dict[str, int]) -> None:
+def _has_begun(app: App, run: Run) -> bool:
+    """Whether it holds its export: its first message may be quicker than its claim. A run that nobody takes up within
+    the looks that there are was left by somebody who died."""
+    for _ in range(GLANCES):
+        if run.begun or app.claims.is_held_by(run.export, run.id):
+            return True
+        app.clock.sleep(GLANCE_SECONDS)
+        with suppress(NotFound):  # then nobody holds the export with it
+            run = app.runs.get(run.export, run.id)
+    return False
+
+
+def _look_again(app: App, message: bytes, order: Message, *, again: bool = False) -> None:
     """With all that a newer version has said in it."""
-    app.queue.put(json.dumps(json.loads(message) | more), delay=HELD_LOOKS_AFTER)
+    if order.looks < MOST_LOOKS:
+        more = {"looks": order.looks + 1} | ({"again": True} if again else {})
+        app.queue.put(json.dumps(json.loads(message) | more), delay=HELD_LOOKS_AFTER)
 
 
 def _may_pass(error: Exception) -> bool:

@@ -210,18 +210,18 @@ FAULTS: tuple[Fault, ...] = (
         "what the timer's run took is too young for it, so it takes the refresh before",
         (
             "shared/runs/plan_step.py",
-            "    snapshots = pinned_snapshots.newest(app, export)\n",
-            '    snapshots = pinned_snapshots.newest(app, export, 3 if run.trigger == "on-demand" else 1)\n',
+            "    snapshots = pinned_snapshots.newest(app, export, still=step.must_go_on)\n",
+            '    snapshots = pinned_snapshots.newest(app, export, times=3 if run.trigger == "on-demand" else 1)\n',
         ),
         (
             "shared/plan/pinned_snapshots.py",
-            "def newest(app: App, export: Export) -> tuple[Snapshot, ...]:\n",
-            "def newest(app: App, export: Export, times: int = 1) -> tuple[Snapshot, ...]:\n",
+            "def newest(app: App, export: Export, still: Callable[[], None] = lambda: None) -> tuple[Snapshot, ...]:\n",
+            "def newest(app: App, export: Export, times: int = 1) -> tuple[Snapshot, ...]:\n    still = bool\n",
         ),
         (
             "shared/plan/pinned_snapshots.py",
-            "    return tuple(newest_of(app, segment) for segment in export.segments)\n",
-            "    return tuple(newest_of(app, segment, times) for segment in export.segments)\n",
+            "        found.append(newest_of(app, segment))\n",
+            "        found.append(newest_of(app, segment, times))\n",
         ),
         (
             "shared/plan/pinned_snapshots.py",

@@ -29,7 +29,7 @@ NEEDED = {
     "no_key_leaks": "a key in the log",
     "times_are_kept": "a time that the schedule misses",
     "paused_exports_rest": "a pause that the timer does not mind",
-    "nobody_is_surprised": "a start that is not taken back",
+    "nobody_is_surprised": "a first message after the claim",
     "everything_is_everything": "everything that is compared",
     "consent_is_sent": "a consent that is not asked",
     "who_is_asked_back_comes_back": "an export that puts nobody back",

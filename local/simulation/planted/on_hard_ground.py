@@ -4,8 +4,14 @@ from local.simulation.planted.faults import Fault, fault
 
 FAULTS: tuple[Fault, ...] = (
     fault(
-        "a start that is not taken back",
-        "whoever asked got an error, and the run begins when the queue is back",
-        ("shared/runs/start.py", "            if app.runs.take_back(run, etag):\n", "            if not run.id:\n"),
+        "a first message after the claim",
+        "whoever asked gets an error, and the run begins when the queue is back",
+        ("shared/runs/start.py", "        _queue_first(app, run)\n", ""),
+        (
+            "shared/runs/start.py",
+            "            return _held(app, run, taken), taken.is_new\n",
+            "            held = _held(app, run, taken)\n            _go_on(app, held)\n"
+            "            return held, taken.is_new\n",
+        ),
     ),
 )
