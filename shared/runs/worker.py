@@ -56,11 +56,10 @@ def work(app: App, message: bytes, delivery: int = 1) -> None:
     run = _at_work(app, order)
     if run is None:
         return
-    if run.stopping:  # whatever comes brings it to its end
-        order = order.model_copy(update={"step": "finish", "slice": None})
     if not _has_begun(app, run):
         _look_again(app, message, order)
         return
+    order = _what_is_wanted(order, run)
     begun = app.clock.monotonic()
     step = _Step(app, order, run)
     result, code = "done", None
@@ -145,6 +144,11 @@ def _at_work(app: App, order: Message) -> Run | None:
         let_go(app, run)
         return None
     return run
+
+
+def _what_is_wanted(order: Message, run: Run) -> Message:
+    """Of a run that is to stop whatever comes brings it to its end."""
+    return order.model_copy(update={"step": "finish", "slice": None}) if run.stopping else order
 
 
 def _has_begun(app: App, run: Run) -> bool:
