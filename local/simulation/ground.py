@@ -65,7 +65,7 @@ class Ground:
     def _take_the_queue_away(self) -> None:
         """For minutes, or as long as a call; somebody starts an export, or two do."""
         now, seconds = self.scheduler.time, self.chance.choice([0.1, 60, 1200])
-        self.weather.queue_away_until = now + seconds
+        self.weather.queue_away_until = max(self.weather.queue_away_until, now + seconds)
         self.history.storms.append((now, now + seconds, QUEUE_AWAY))
         self.scheduler.tell(f"the queue is away for {seconds:g} s")
         for _ in range(self.chance.choice([1, 2])):

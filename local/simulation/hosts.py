@@ -127,6 +127,10 @@ class Platform:
         app = self.make_app(process)
         while not process.is_stopping:
             self.scheduler.sleep(self.scheduler.random.uniform(0.01, 0.5))
+            away = self.weather.queue_away_until - self.scheduler.time
+            if away > 0:
+                self.scheduler.sleep(away)
+                continue
             hidden = self.hidden
             if self.scheduler.random.random() < self.weather.early:
                 hidden = self.scheduler.random.uniform(0, 3)

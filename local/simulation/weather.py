@@ -29,7 +29,7 @@ class Weather:
     delayed: float = 0.0  # of a put, by minutes
     lost: float = 0.0  # of a put
     early: float = 0.0  # of a delivery: seen by somebody else while it is worked on
-    queue_away_until: float = 0.0  # a time: no message is taken in, and the caller is told at once
+    queue_away_until: float = 0.0  # a time: there is none, and whoever wants it is told at once
 
     # Service
     slow: float = 0.0  # seconds that a call takes longer, at most
@@ -97,9 +97,10 @@ def told(weather: Weather) -> str:
 
 
 def turn(weather: Weather, other: Weather) -> None:
-    """Makes ``weather``, which is known to many, what the ``other`` is."""
+    """Makes ``weather``, which is known to many, what the ``other`` is; but for the queue, which no storm brings."""
     for one in fields(weather):
-        setattr(weather, one.name, getattr(other, one.name))
+        if one.name != "queue_away_until":
+            setattr(weather, one.name, getattr(other, one.name))
 
 
 def calm() -> Weather:
