@@ -144,6 +144,18 @@ def test_an_export_that_begins_and_does_not_end_is_overdue(world: World, lines):
     assert workspace(lines, ago=timedelta(hours=3)).query("overdue") == []
 
 
+def test_a_run_that_has_ended_is_not_overdue_also_where_its_start_is_told_later(world: World, lines):
+    """Whoever began it slept."""
+    with_rejects(world)
+    run = world.run()
+
+    (started,) = (record for record in lines.records if '"run_started"' in record.getMessage())
+    space = workspace(lines, ago=timedelta(hours=4))
+    at = datetime.fromtimestamp(started.created, UTC) - timedelta(hours=3)
+    space.add("AppTraces", at=at, Message=started.getMessage())
+    assert run.export not in [row["export"] for row in space.query("overdue")]
+
+
 def test_an_export_that_cannot_start_is_overdue(world: World, lines):
     """Its segment is not there: each tick says so."""
     export = world.save(segments=["BlobExport/Nobody"])
