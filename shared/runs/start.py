@@ -47,8 +47,6 @@ def start(
     export may not run, or not like this now, NoLongerDue where what the run ``answers`` is not wanted any more.
     """
     export = _export(app, export_id, answers)
-    if answers and not (export.enabled and export.connection and export.schedule == answers.schedule):
-        raise NoLongerDue("it was changed since it was found due")
     app.agreed(export)
     now = app.clock.now()
     run = Run(
@@ -67,18 +65,27 @@ def start(
     )
     if key is None:
         app.runs.create(run)
-        return _begin(app, run)
+        try:
+            return _begin(app, run)
+        except ExportError:
+            with suppress(ExportError):  # else the next tick takes it away; nobody else has it
+                app.runs.remove_unclaimed(run)
+            raise
     since = export.saved.created_at if export.saved else datetime.min.replace(tzinfo=UTC)
     return _begin_once(app, run, key, mode_asked=mode is not None, since=since, answers=answers)
 
 
 def _export(app: App, export_id: str, answers: Due | None) -> Export:
+    """Raises NoLongerDue where what a run would answer is not wanted any more."""
     try:
-        return app.catalog.export(export_id)
+        export = app.catalog.export(export_id)
     except NotFound:
         if answers:
             raise NoLongerDue("it was deleted since it was found due") from None
         raise
+    if answers and not (export.enabled and export.connection and export.schedule == answers.schedule):
+        raise NoLongerDue("it was changed since it was found due")
+    return export
 
 
 def _begin_once(
@@ -106,6 +113,7 @@ def _begin_once(
                 _go_on(app, begun)
                 return begun, False
             if begun is None:
+                _export(app, run.export, answers)  # it may be a while since it was found due
                 app.runs.create(run)
                 if keys.stands_for(run.export, key) != run.id:
                     app.runs.remove_unclaimed(run)  # whoever slept before they wrote it finds the key with another run
@@ -188,34 +196,39 @@ def _begin(app: App, run: Run) -> tuple[Run, bool]:
         claim = app.claims.held(run.export)
         if claim and claim.run != run.id and is_live(claim.run):
             return _met(app, run, claim), False
-        _queue_first(app, run)
+        app.enqueue(run, Next("plan"))
         taken = app.claims.take(run.export, run.id, now=run.created_at, is_live=is_live)
         if taken.holder == run.id:
-            return _held(app, run, taken), taken.is_new
+            return _held(app, run, taken)
     raise Changed(f"the claim of {run.export}")
 
 
-def _queue_first(app: App, run: Run) -> None:
+def _held(app: App, run: Run, taken: Taken) -> tuple[Run, bool]:
+    """The run that holds its export now, and whether this call has begun it: that is who notes it in its record.
+    Whoever slept before may have claimed the export for one that is over. Raises Changed where it is gone."""
+    is_new = False
+
+    def note(newest: Run) -> Run:
+        nonlocal is_new
+        is_new = not newest.claimed
+        return newest.model_copy(update={"claimed": True})
+
     try:
-        app.enqueue(run, Next("plan"))
-    except ExportError:
-        with suppress(ExportError):  # else the next tick takes it away
-            app.runs.remove_unclaimed(run)
-        raise
-
-
-def _held(app: App, run: Run, taken: Taken) -> Run:
-    """The run that holds its export now."""
-    if taken.is_new:
+        run = app.runs.change(run.export, run.id, note)
+    except NotFound:
+        app.claims.release(run.export, run.id)
+        raise Changed(f"the run of {run.export}") from None
+    if run.ended:
+        app.claims.release(run.export, run.id)
+    if is_new:
         telemetry.tell(
             "run_started", export=run.export, run=run.id, trigger=run.trigger, mode=run.mode, dry_run=run.dry_run
         )
-    run = app.runs.change(run.export, run.id, lambda newest: newest.model_copy(update={"claimed": True}))
     if taken.taken_from and (ended := _found(app, run.export, taken.taken_from)):
         # Whoever ended it has not let go of the export, and cannot any more.
         note_answered(app, ended)
         tell_ended(ended)
-    return run
+    return run, is_new
 
 
 def _met(app: App, run: Run, claim: Claim) -> Run:

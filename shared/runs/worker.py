@@ -75,7 +75,7 @@ def work(app: App, message: bytes, delivery: int = 1) -> None:
         result = "held"
     except Stopped:
         result = "stopped"
-        with suppress(Superseded):  # whoever asked for that may not have been able to queue its end
+        with suppress(Superseded, NotQueued):  # whoever asked for that may not have been able to queue its end
             commit(app, step.run, Outcome(follow=(Next("finish"),)))
     except Superseded:
         result = "superseded"
@@ -84,11 +84,7 @@ def work(app: App, message: bytes, delivery: int = 1) -> None:
         result, code = "raised", known.code
         if delivery < MOST_DELIVERIES and _may_pass(error):
             raise
-        if isinstance(error, LockLost | NotQueued):
-            result = "left"  # whoever lost the lock decides nothing about the run: the sweep takes it up
-        else:
-            result = "failed"
-            fail(app, step.run, known, closing=order.step == "finish" and step.run.failure is not None)
+        result = _give_up(app, step.run, known, is_end=order.step == "finish", delivery=delivery)
     finally:
         telemetry.tell(
             "step",
@@ -102,6 +98,21 @@ def work(app: App, message: bytes, delivery: int = 1) -> None:
             seconds=round(app.clock.monotonic() - begun, 2),
             **step.counts,
         )
+
+
+def _give_up(app: App, run: Run, error: ExportError, *, is_end: bool, delivery: int) -> str:
+    """What became of it. Whoever lost the lock, and whoever could not queue what follows, decides nothing about the
+    run: the sweep takes it up."""
+    if error.code == "run_not_found":
+        return "superseded"  # somebody took its record away, for it had not begun, or ended long ago
+    if isinstance(error, LockLost | NotQueued):
+        return "left"
+    try:
+        fail(app, run, error, closing=is_end and run.failure is not None)
+    except NotQueued:
+        if delivery < MOST_DELIVERIES:
+            raise
+    return "failed"
 
 
 def fail(app: App, run: Run, error: ExportError, *, closing: bool = False) -> None:

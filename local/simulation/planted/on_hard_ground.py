@@ -6,12 +6,11 @@ FAULTS: tuple[Fault, ...] = (
     fault(
         "a first message after the claim",
         "whoever asked gets an error, and the run begins when the queue is back",
-        ("shared/runs/start.py", "        _queue_first(app, run)\n", ""),
+        ("shared/runs/start.py", '        app.enqueue(run, Next("plan"))\n        taken', "        taken"),
         (
             "shared/runs/start.py",
-            "            return _held(app, run, taken), taken.is_new\n",
-            "            held = _held(app, run, taken)\n            _go_on(app, held)\n"
-            "            return held, taken.is_new\n",
+            "            return _held(app, run, taken)\n",
+            "            held = _held(app, run, taken)\n            _go_on(app, held[0])\n            return held\n",
         ),
     ),
 )
