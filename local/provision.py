@@ -3,7 +3,7 @@
 import argparse
 from contextlib import suppress
 
-from azure.core.exceptions import ResourceExistsError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob import ContainerClient
 from azure.storage.queue import QueueClient
 
@@ -15,6 +15,21 @@ def provide(connection_string: str, queue: str) -> None:
     for name in CONTAINERS:
         make_container(connection_string, name)
     make_queue(connection_string, queue)
+
+
+def is_blank(connection_string: str, queue: str) -> bool:
+    """Whether none of it is there. Raises azure.core.exceptions.AzureError at the first call that fails, and ValueError
+    where it is no connection string."""
+    for name in CONTAINERS:
+        with ContainerClient.from_connection_string(connection_string, name, retry_total=0) as container:
+            if container.exists():
+                return False
+    with QueueClient.from_connection_string(connection_string, queue, retry_total=0) as client:
+        try:
+            client.get_queue_properties()
+        except ResourceNotFoundError:
+            return True
+    return False
 
 
 def make_container(connection_string: str, name: str) -> None:

@@ -19,6 +19,7 @@ from local.host.errors import EXIT_CUT_OFF, EXIT_FAILED, EXIT_STOPPED, EXIT_STOR
 from local.host.functions import Function, read_functions
 from local.host.http_server import HttpServer
 from local.host.invocation import Invoker
+from local.host.own_app import prepare
 from local.host.queue_listener import QueueListener
 from local.host.routes import routes_of
 from local.host.settings import HostOptions, host_id, load_settings, read_host_options
@@ -79,6 +80,7 @@ async def run(options: Options) -> int:
         loop.add_signal_handler(number, stopping.set)
 
     load_settings(options.settings)
+    prepare()
     host = read_host_options(options.root)
     functions = read_functions(options.root, options.functions)
     routes = routes_of(functions, prefix=host.route_prefix)
