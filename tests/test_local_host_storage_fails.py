@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 from azure.storage.queue import QueueClient, TextBase64EncodePolicy
-from toy_functions import ToyApp, eventually, queue_trigger, timer_trigger
+from toy_functions import ToyApp, eventually, every_two_seconds_with_a_status, queue_trigger, timer_trigger
 
 from local.azurite import Azurite
 from local.host.errors import EXIT_STOPPED, EXIT_STORAGE
@@ -175,8 +175,7 @@ def test_a_status_that_cannot_be_written_keeps_a_timer_from_nothing(tmp_path: Pa
         def main(timer: func.TimerRequest) -> None:
             trace("tick")
     """
-    every_two_seconds_with_a_status = "*/2 * 0-23 * * *"
-    app = ToyApp(tmp_path).function("Tick", timer_trigger(every_two_seconds_with_a_status), code=code)
+    app = ToyApp(tmp_path).function("Tick", timer_trigger(every_two_seconds_with_a_status()), code=code)
     settings = {"AzureWebJobsStorage": proxy.connection_string}
     with (
         proxy.refusing("PUT", "/timers/.*/status", 403),

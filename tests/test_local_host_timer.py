@@ -276,3 +276,21 @@ def test_a_schedule_that_azure_reads_in_another_way_is_refused(expression: str, 
 @pytest.mark.parametrize("expression", ["0 */15 * * * *", "30 0 2 * JUL MON-FRI", "0 5 1 * *"])
 def test_an_ordinary_schedule_is_taken(expression: str) -> None:
     Schedule(expression)
+
+
+@pytest.mark.parametrize(
+    ("expression", "is_kept"),
+    [
+        ("0 * * * * *", True),
+        ("* * * * *", True),
+        ("0 */15 * * * *", True),
+        ("*/2 30 * * * *", True),
+        ("*/2 * 12 * * *", True),
+        ("*/2 * * * * MON", True),
+        ("0,30 * * * * *", False),
+        ("*/5 * * * * *", False),
+        ("*/5 */1 0-23 1-31 JAN-DEC *", False),
+    ],
+)
+def test_a_status_is_kept_unless_it_comes_several_times_in_every_minute(expression: str, is_kept: bool) -> None:
+    assert Schedule(expression).is_slow == is_kept

@@ -60,9 +60,11 @@ class Schedule:
 
     @property
     def is_slow(self) -> bool:
-        """Whether a status is kept of it: not where it comes in every minute (ShouldDisableScheduleMonitor)."""
-        fields = self.expression.split()
-        return len(fields) == 5 or any(field != "*" for field in fields[1:])
+        """Whether a status is kept of it: not where it comes more than once in every minute
+        (TimerSchedule, ShouldDisableScheduleMonitor)."""
+        ticks = CronSim(self.expression, datetime.now(UTC))
+        every = (ticks.minutes, ticks.hours, ticks.days, ticks.months, ticks.weekdays - {7})  # Sunday is 0 and 7
+        return len(ticks.seconds) == 1 or [len(field) for field in every] != [60, 24, 31, 12, 7]
 
     def next_after(self, moment: datetime) -> datetime:
         """The first tick later than `moment` (UTC)."""
