@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 import requests
+from azure.core.exceptions import HttpResponseError, ServiceRequestError
 from azure.storage.queue import QueueClient, TextBase64EncodePolicy
 from toy_functions import ToyApp, eventually, every_two_seconds_with_a_status, queue_trigger, timer_trigger
 
 from local.azurite import Azurite
 from local.host.errors import EXIT_STOPPED, EXIT_STORAGE
 from local.host.process import HostProcess
+from local.host.storage_service import blob_service, queue_client
 from local.host.times import Times
 from local.storage_proxy import StorageProxy
 
@@ -159,6 +161,30 @@ def test_a_queue_that_is_deleted_during_a_step_ends_nothing(
         eventually(lambda: "a message is not there any more" in app.log.read_text())
         assert not host.has_ended
     queue.create_queue()
+
+
+@pytest.mark.parametrize("service", ["queue", "blob"])
+def test_a_call_that_fails_is_tried_five_times_more_within_the_patience(
+    monkeypatch: pytest.MonkeyPatch, proxy: StorageProxy, service: str
+) -> None:
+    monkeypatch.setenv("ToyStorage", proxy.connection_string)
+    begun = time.monotonic()
+    with proxy.refusing("GET", ".", 500), pytest.raises(HttpResponseError):
+        if service == "queue":
+            queue_client("ToyStorage", "toys", patience=2).receive_message()
+        else:
+            blob_service("ToyStorage", patience=2).get_account_information()
+    assert [call.status for call in proxy.calls] == [500] * 6
+    assert 1.9 < time.monotonic() - begun < 4
+
+
+def test_so_is_one_that_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    with StorageProxy("QueueEndpoint=http://127.0.0.1:9/toys;SharedAccessSignature=none") as gone:
+        monkeypatch.setenv("ToyStorage", gone.connection_string)
+    begun = time.monotonic()
+    with pytest.raises(ServiceRequestError):
+        queue_client("ToyStorage", "toys", patience=2).receive_message()
+    assert 1.9 < time.monotonic() - begun < 4
 
 
 def test_what_fails_a_timer_is_told_and_ends_the_instance(tmp_path: Path, proxy: StorageProxy) -> None:

@@ -30,7 +30,7 @@ from local.host.functions import Function
 from local.host.invocation import Invoker
 from local.host.protos import protos
 from local.host.settings import QueueOptions, resolve
-from local.host.storage_service import is_absent, is_of_the_server, is_taken, queue_client
+from local.host.storage_service import is_absent, is_of_the_server, is_taken, queue_client, short
 from local.host.times import Times
 
 logger = logging.getLogger("host.queue")
@@ -107,7 +107,7 @@ class QueueListener:
             return self._queue.receive_message(visibility_timeout=int(self._invisible))
         except AzureError as error:
             if is_absent(error) or is_of_the_server(error):
-                logger.warning("Queue %s: %s", self._name, _short(error))
+                logger.warning("Queue %s: %s", self._name, short(error))
                 return None
             self._give_up("a receive", error)
             return None
@@ -178,13 +178,13 @@ class QueueListener:
             return call()
         except AzureError as error:
             if is_taken(error) or is_absent(error):
-                logger.warning("Queue %s: a message is not there any more: %s", self._name, _short(error))
+                logger.warning("Queue %s: a message is not there any more: %s", self._name, short(error))
                 return None
             self._give_up(what, error)
             return None
 
     def _give_up(self, what: str, error: AzureError) -> None:
-        logger.error("Queue %s: storage refuses %s, so this instance ends: %s", self._name, what, _short(error))
+        logger.error("Queue %s: storage refuses %s, so this instance ends: %s", self._name, what, short(error))
         self._end(EXIT_STORAGE)
 
     def _body(self, message: QueueMessage) -> Any:
@@ -213,7 +213,3 @@ def metadata_of(message: QueueMessage) -> dict[str, Any]:
 
 def _text(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
-
-
-def _short(error: AzureError) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,6 +1,7 @@
 """The storage services, reached as the host reaches them: with a connection string, or by identity."""
 
 from os import environ
+from typing import Any
 
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import AzureError
@@ -11,14 +12,14 @@ from azure.storage.queue import LinearRetry, QueueClient
 
 from local.host.errors import CannotStartError
 
-_ATTEMPTS = 5
+_RETRIES = 5
 
 
 def queue_client(connection: str, queue_name: str, *, patience: float) -> QueueClient:
     """``connection`` names a setting with a connection string, or is the prefix of ``__queueServiceUri`` (and
     ``__clientId``), which is reached by identity. What fails for a while (5xx, no connection) is tried again for
     ``patience`` seconds. Raises CannotStartError where neither is set, ValueError where it is no connection string."""
-    retries = LinearRetry(backoff=int(patience / _ATTEMPTS), retry_total=_ATTEMPTS, random_jitter_range=0)
+    retries = LinearRetry(**_for(patience))
     if environ.get(connection):
         return QueueClient.from_connection_string(environ[connection], queue_name, retry_policy=retries)
     url, credential = _by_identity(connection, "queue")
@@ -27,11 +28,17 @@ def queue_client(connection: str, queue_name: str, *, patience: float) -> QueueC
 
 def blob_service(connection: str, *, patience: float) -> BlobServiceClient:
     """The same for blobs, with ``__blobServiceUri``."""
-    retries = BlobRetry(backoff=int(patience / _ATTEMPTS), retry_total=_ATTEMPTS, random_jitter_range=0)
+    retries = BlobRetry(**_for(patience))
     if environ.get(connection):
         return BlobServiceClient.from_connection_string(environ[connection], retry_policy=retries)
     url, credential = _by_identity(connection, "blob")
     return BlobServiceClient(url, credential=credential, retry_policy=retries)
+
+
+def _for(patience: float) -> dict[str, Any]:
+    """Of what kind the failure is does not matter: each has a limit of its own, 3 by default."""
+    limits = ("retry_total", "retry_connect", "retry_read", "retry_status")
+    return {"backoff": patience / _RETRIES, "random_jitter_range": 0} | dict.fromkeys(limits, _RETRIES)
 
 
 def is_taken(error: AzureError) -> bool:
@@ -47,6 +54,10 @@ def is_absent(error: AzureError) -> bool:
 def is_of_the_server(error: AzureError) -> bool:
     status = getattr(error, "status_code", None) or 0
     return 500 <= status < 600
+
+
+def short(error: AzureError) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def _by_identity(connection: str, service: str) -> tuple[str, TokenCredential]:
