@@ -1,5 +1,5 @@
-"""The queue listener of the local host, where storage fails: what it cannot do without ends the instance, as in Azure,
-also in the middle of a step."""
+"""The listeners of the local host, where storage fails: what they cannot do without ends the instance, as in Azure,
+also in the middle of a step or a tick."""
 
 import time
 from collections.abc import Iterator
@@ -11,7 +11,15 @@ import pytest
 import requests
 from azure.core.exceptions import HttpResponseError, ServiceRequestError
 from azure.storage.queue import QueueClient, TextBase64EncodePolicy
-from toy_functions import ToyApp, eventually, every_two_seconds_with_a_status, queue_trigger, timer_trigger
+from toy_functions import (
+    HTTP_OUT,
+    ToyApp,
+    eventually,
+    every_two_seconds_with_a_status,
+    http_trigger,
+    queue_trigger,
+    timer_trigger,
+)
 
 from local.azurite import Azurite
 from local.host.errors import EXIT_STOPPED, EXIT_STORAGE
@@ -187,13 +195,57 @@ def test_so_is_one_that_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 1.9 < time.monotonic() - begun < 4
 
 
-def test_what_fails_a_timer_is_told_and_ends_the_instance(tmp_path: Path, proxy: StorageProxy) -> None:
-    app = ToyApp(tmp_path).function("Tick", timer_trigger("0 0 0 1 1 *"), code="def main(timer): pass")
+def ticking(root: Path, seconds: float = 0) -> ToyApp:
+    code = f"""
+        def main(timer: func.TimerRequest) -> None:
+            trace("begin")
+            time.sleep({seconds})
+            trace("end")
+    """
+    return ToyApp(root).function("Tick", timer_trigger("*/2 * * * * *"), code=code)
+
+
+LEASE = "comp=lease"
+RENEWED_SOON = Times(tick_lease=15, storage_patience=1)  # 15 s is the shortest lease that there is
+
+
+def test_an_instance_whose_timer_cannot_start_lives_and_tries_again(tmp_path: Path, proxy: StorageProxy) -> None:
+    app = ticking(tmp_path).function("Door", http_trigger(), HTTP_OUT, code="def main(req): return 'open'")
     settings = {"AzureWebJobsStorage": proxy.connection_string}
-    with proxy.refusing("PUT", "comp=lease", 403):
-        host = HostProcess(app.root, settings=settings, times=QUICK, log=app.log)
-        assert host.wait(20) == EXIT_STORAGE
-    assert "A listener fails, so this instance ends" in app.log.read_text()
+    with ExitStack() as stack:
+        with proxy.refusing("PUT", LEASE, 403):
+            host = stack.enter_context(HostProcess(app.root, settings=settings, times=QUICK, log=app.log))
+            eventually(lambda: app.log.read_text().count("The timer of Tick does not start") >= 2)
+            assert requests.get(f"{host.url}/api/Door", timeout=10).text == "open"
+        assert app.traces() == []
+        eventually(app.traces)
+
+
+@pytest.mark.parametrize("status", [403, 409])
+def test_a_lease_that_is_lost_ends_the_instance_in_the_middle_of_a_tick(
+    tmp_path: Path, proxy: StorageProxy, status: int
+) -> None:
+    app = ticking(tmp_path, seconds=60)
+    settings = {"AzureWebJobsStorage": proxy.connection_string}
+    with HostProcess(app.root, settings=settings, times=RENEWED_SOON, log=app.log) as host:
+        eventually(app.traces)
+        with proxy.refusing("PUT", LEASE, status):
+            assert host.wait(20) == EXIT_STORAGE
+    assert app.traces() == ["begin"]
+    assert "The lease of Tick is lost, so this instance ends" in app.log.read_text()
+
+
+def test_a_lease_whose_renewal_fails_is_renewed_later(tmp_path: Path, proxy: StorageProxy) -> None:
+    app = ticking(tmp_path)
+    settings = {"AzureWebJobsStorage": proxy.connection_string}
+    with HostProcess(app.root, settings=settings, times=RENEWED_SOON, log=app.log) as host:
+        eventually(app.traces)
+        with proxy.refusing("PUT", LEASE, 500):
+            eventually(lambda: "The lease of Tick is not renewed" in app.log.read_text())
+        calls, traces = len(proxy.calls), len(app.traces())
+        eventually(lambda: any(LEASE in call.path and call.status == 200 for call in proxy.calls[calls:]))
+        eventually(lambda: len(app.traces()) > traces)
+        assert not host.has_ended
 
 
 def test_a_status_that_cannot_be_written_keeps_a_timer_from_nothing(tmp_path: Path, proxy: StorageProxy) -> None:

@@ -1,5 +1,6 @@
 """Timer functions of the local host: by schedule, by hand, one instance that ticks, and what was missed."""
 
+import os
 import re
 import signal
 import time
@@ -8,12 +9,15 @@ from pathlib import Path
 
 import pytest
 import requests
-from toy_functions import ToyApp, eventually, timer_trigger
+from azure.storage.blob import ContainerClient
+from toy_functions import ToyApp, eventually, every_two_seconds_with_a_status, timer_trigger
 
 from local.azurite import Azurite
 from local.host.errors import EXIT_STOPPED
 from local.host.process import HostProcess
+from local.host.settings import host_id
 from local.host.timer import Schedule
+from local.host.timer_storage import TimerStorage
 from local.host.times import Times
 
 pytestmark = pytest.mark.slow
@@ -90,6 +94,21 @@ def test_a_tick_by_hand_is_taken_at_once_and_runs_beside_others(app: ToyApp, hos
     eventually(lambda: len(traces(app, "Slow")) == 6)
 
     assert traces(app, "Slow") == ["begin"] * 3 + ["end"] * 3
+
+
+def test_one_by_hand_runs_beside_that_of_the_schedule_also_when_it_is_drained(
+    tmp_path: Path, storage: dict[str, str]
+) -> None:
+    app = ToyApp(tmp_path).function("Tick", timer_trigger("*/2 * * * * *"), code=SLOW_TICK)
+    with HostProcess(app.root, settings=storage, log=app.log) as host:
+        eventually(app.traces)
+        by_hand = f"{host.url}/admin/functions/Tick"
+        assert requests.post(by_hand, json={}, timeout=10).status_code == 202
+        eventually(lambda: len(app.traces()) >= 2)
+        assert requests.post(f"{host.url}/admin/host/drain", timeout=10).status_code == 202
+        assert requests.post(by_hand, json={}, timeout=10).status_code == 202
+        eventually(lambda: len(app.traces()) >= 6)
+    assert [trace.split()[0] for trace in app.traces()] == ["begin"] * 3 + ["end"] * 3
 
 
 def test_a_failed_tick_is_run_again_as_its_retry_says(app: ToyApp, host: HostProcess) -> None:
@@ -211,6 +230,62 @@ def test_one_of_two_instances_ticks_and_the_other_takes_over(tmp_path: Path, sto
     assert next(at for pid, _, at in ticks(app) if pid == second.pid) - died < 2 * 15 + 5
 
 
+def test_whoever_is_stopped_lets_go_so_that_another_ticks_at_once(tmp_path: Path, storage: dict[str, str]) -> None:
+    """Not only when the lease of a minute is over."""
+    app = ToyApp(tmp_path).function("Tick", timer_trigger("*/2 * * * * *"), code=TICKING)
+    for number in (1, 2):
+        with HostProcess(app.root, settings=storage, log=app.log) as host:
+            eventually(lambda number=number: len({pid for pid, _, _ in ticks(app)}) == number, seconds=20)
+            assert host.stop() == EXIT_STOPPED
+
+
+SLOW_TICK = """
+    def main(timer: func.TimerRequest) -> None:
+        trace(f"begin {os.getppid()} {timer.past_due} {time.time()}")
+        time.sleep(6)
+        trace(f"end {os.getppid()}")
+"""
+
+
+@pytest.mark.parametrize("how", ["drain", "stop"])
+def test_a_drain_or_a_stop_lets_another_instance_tick_beside_the_tick_that_still_runs(
+    tmp_path: Path, storage: dict[str, str], how: str
+) -> None:
+    """Past due, because no status tells yet of the first one."""
+    app = ToyApp(tmp_path).function("Tick", timer_trigger(every_two_seconds_with_a_status()), code=SLOW_TICK)
+    with HostProcess(app.root, settings=storage, log=app.log) as first:
+        eventually(app.traces)
+        if how == "drain":
+            assert requests.post(f"{first.url}/admin/host/drain", timeout=10).status_code == 202
+        else:
+            os.kill(first.pid, signal.SIGTERM)
+        with HostProcess(app.root, settings=storage, log=app.log) as second:
+            eventually(lambda: len(app.traces()) == 3)
+            assert second.kill()
+        assert [trace.rsplit(" ", 1)[0] for trace in app.traces()[:2]] == [
+            f"begin {first.pid} False",
+            f"begin {second.pid} True",
+        ]
+        assert app.traces()[2] == f"end {first.pid}"
+
+
+def test_a_status_says_when_the_tick_began_and_what_comes_after_that(
+    tmp_path: Path, storage: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So the times that passed during a tick are past due at the next start."""
+    app = ToyApp(tmp_path).function("Tick", timer_trigger(every_two_seconds_with_a_status()), code=SLOW_TICK)
+    with HostProcess(app.root, settings=storage, log=app.log) as host:
+        eventually(app.traces)
+        assert host.stop() == EXIT_STOPPED
+    monkeypatch.setenv("AzureWebJobsStorage", storage["AzureWebJobsStorage"])
+    kept = TimerStorage(host_id(app.root.resolve()), "Tick", lease_seconds=60, patience=0)
+    status = kept.read()
+    assert status is not None
+    assert status.last is not None
+    assert abs(float(app.traces()[0].split()[3]) - status.last.timestamp()) < 1
+    assert (status.next - status.last).total_seconds() <= 2
+
+
 def test_after_a_restart_a_missed_time_is_made_up_for_once_and_past_due(
     tmp_path: Path, storage: dict[str, str]
 ) -> None:
@@ -248,10 +323,6 @@ def test_another_schedule_makes_nothing_due(tmp_path: Path, storage: dict[str, s
 
 
 def blobs(storage: dict[str, str], app: ToyApp) -> str:
-    from azure.storage.blob import ContainerClient
-
-    from local.host.settings import host_id
-
     with ContainerClient.from_connection_string(storage["AzureWebJobsStorage"], "azure-webjobs-hosts") as container:
         names = container.list_blob_names() if container.exists() else []
         return " ".join(name for name in names if host_id(app.root.resolve()) in name)

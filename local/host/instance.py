@@ -161,7 +161,8 @@ def _triggers(
             case "queueTrigger":
                 triggers[function.name] = QueueListener(function, invoker, host.queues, options.times, end=_end)
             case "timerTrigger":
-                triggers[function.name] = TimerListener(function, invoker, options.times, host_id=host_id(options.root))
+                own = host_id(options.root)
+                triggers[function.name] = TimerListener(function, invoker, options.times, host_id=own, end=_end)
     return triggers
 
 

@@ -1,15 +1,16 @@
 """The timer trigger: NCRONTAB schedules in UTC, one instance that ticks, and the function's fixed-delay retry.
 
 Rules of the timer's extension (TimerListener, SingletonListener, StorageScheduleMonitor), measured with it: never two
-ticks of the schedule at a time, but one by hand beside them; one tick more, at once, after one that overran; one at
-once, past due, after a restart where a time was missed; another instance takes over a minute or two after the end of
-the one that ticks.
+ticks of the schedule at a time on one instance, but one by hand beside them; one tick more, at once, after one that
+overran; one at once, past due, after a restart where a time was missed; another instance takes over a minute or two
+after the end of the one that ticks, and at a drain or stop of it beside the tick that still runs there.
 """
 
 import asyncio
 import json
 import logging
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,11 +19,12 @@ from typing import Any
 from azure.core.exceptions import AzureError
 from cronsim import CronSim, CronSimError
 
-from local.host.errors import CannotStartError
+from local.host.errors import EXIT_STORAGE, CannotStartError
 from local.host.functions import Function
 from local.host.invocation import Invoker
 from local.host.protos import protos
 from local.host.settings import resolve, seconds
+from local.host.storage_service import is_of_the_server, short
 from local.host.timer_storage import Status, TimerStorage
 from local.host.times import Times
 
@@ -30,6 +32,9 @@ logger = logging.getLogger("host.timer")
 
 _NEVER = "0001-01-01T00:00:00"
 """The status of a schedule that has not ticked yet: .NET's smallest date."""
+
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 120.0  # seconds between tries to start the listener (FunctionListener)
 
 
 @dataclass(frozen=True)
@@ -72,16 +77,19 @@ class Schedule:
 
 
 class TimerListener:
-    """The listener of one timer function."""
+    """The listener of one timer function. ``end`` ends the instance, with an exit code."""
 
-    def __init__(self, function: Function, invoker: Invoker, times: Times, *, host_id: str) -> None:
+    def __init__(
+        self, function: Function, invoker: Invoker, times: Times, *, host_id: str, end: Callable[[int], None]
+    ) -> None:
         self._function = function
         self._invoker = invoker
         self._look_again = times.tick_lease
+        self._end = end
         self._draining = asyncio.Event()
         self._stopping = asyncio.Event()
         self._last: datetime | None = None
-        self._holds = False
+        self._name = function.name
         options = function.trigger.options
         where = f"{function.name}/function.json"
         try:
@@ -96,14 +104,24 @@ class TimerListener:
         )
 
     async def run(self) -> None:
-        """Tick by the schedule until drained, as long as this is the instance that ticks."""
+        """Tick by the schedule until drained, as long as this is the instance that ticks.
+
+        Where storage refuses what it needs to begin it tries again, less and less often; the instance does without its
+        timer until then (AllowPartialHostStartup).
+        """
         if self._starts_with_a_tick:
             await self._tick()
+        pause = _FIRST_PAUSE
         while not self._draining.is_set():
-            if await asyncio.to_thread(self._storage.hold):
-                await self._tick_while_it_holds()
-            else:
-                await _is_set_within(self._draining, self._look_again)
+            try:
+                if await asyncio.to_thread(self._storage.hold):
+                    await self._tick_while_it_holds()
+                else:
+                    await _is_set_within(self._draining, self._look_again)
+            except AzureError as error:
+                logger.error("The timer of %s does not start: %s; in %.0f s again", self._name, short(error), pause)
+                await _is_set_within(self._draining, pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
 
     def drain(self) -> None:
         """Begin no further tick; one that has failed is run again all the same."""
@@ -119,28 +137,34 @@ class TimerListener:
         await self._invoker.invoke(self._function, self._request(past_due=False))
 
     async def _tick_while_it_holds(self) -> None:
-        self._holds = True
-        renewing = asyncio.create_task(self._renew())
+        keeping = asyncio.create_task(self._keep_the_lease())
         try:
             due = self._schedule.next_after(datetime.now(UTC))
-            if self._is_monitored and await asyncio.to_thread(self._has_missed_one):
-                await self._tick(past_due=True)
+            if self._is_monitored and await asyncio.to_thread(self._has_missed_one) and not self._draining.is_set():
+                due = await self._tick(past_due=True)
             while await self._comes(due):
-                await self._tick()
-                due = self._next(due)
+                due = await self._tick(due)
+            await keeping
         finally:
-            self._holds = False
-            renewing.cancel()
+            keeping.cancel()
             await asyncio.to_thread(self._storage.let_go)
 
-    async def _renew(self) -> None:
-        while self._holds:
-            await asyncio.sleep(self._look_again / 2)
-            self._holds = await asyncio.to_thread(self._storage.renew)
+    async def _keep_the_lease(self) -> None:
+        """Until drained: it lets go of it then, and does not wait for a tick that runs (SingletonListener)."""
+        while not await _is_set_within(self._draining, self._look_again / 2):
+            try:
+                await asyncio.to_thread(self._storage.renew)
+            except AzureError as error:
+                if is_of_the_server(error):
+                    logger.warning("The lease of %s is not renewed: %s", self._name, short(error))
+                    continue
+                logger.error("The lease of %s is lost, so this instance ends: %s", self._name, short(error))
+                self._end(EXIT_STORAGE)
+        await asyncio.to_thread(self._storage.let_go)
 
     async def _comes(self, due: datetime) -> bool:
-        """Wait until then; False where it is drained, or another instance ticks by now."""
-        while self._holds and not self._draining.is_set():
+        """Wait until then; False where it is drained."""
+        while not self._draining.is_set():
             wait = (due - datetime.now(UTC)).total_seconds()
             if wait <= 0:
                 return True
@@ -148,49 +172,45 @@ class TimerListener:
             await _is_set_within(self._draining, min(wait, 5))
         return False
 
-    def _next(self, due: datetime) -> datetime:
-        """After the tick of ``due``: what was missed while it ran is made up for once, at once."""
-        following = self._schedule.next_after(due)
-        while (later := self._schedule.next_after(following)) <= datetime.now(UTC):
-            following = later
-        return following
-
     def _has_missed_one(self) -> bool:
-        """Since some instance ticked last, or looked first."""
+        """Since some instance ticked last, or looked first. Raises AzureError."""
         status, now = self._storage.read(), datetime.now(UTC)
         if status is None:
-            self._note()
+            self._note(Status(None, self._schedule.next_after(now), now))
+            return False
+        since = status.last or status.updated
+        following = self._schedule.next_after(since)
+        if following != status.next:  # it had another schedule then: nothing of that is due
+            since = since if following > now else now
+            self._note(Status(None, self._schedule.next_after(since), since))
             return False
         self._last = status.last
-        if self._schedule.next_after(status.last or status.updated) != status.next:
-            self._note()  # it had another schedule then: nothing of that is due
-            return False
         return status.next <= now
 
-    def _note(self) -> None:
+    def _note(self, status: Status) -> None:
         """A status that cannot be written keeps nobody from ticking."""
-        now = datetime.now(UTC)
-        last = self._last if self._last and self._schedule.next_after(self._last) > now else now
         try:
-            self._storage.write(Status(last, self._schedule.next_after(last), now))
+            self._storage.write(status)
         except AzureError as error:
-            logger.warning("The status of %s cannot be written: %s", self._function.name, type(error).__name__)
+            logger.warning("The status of %s cannot be written: %s", self._name, type(error).__name__)
 
-    async def _tick(self, *, past_due: bool = False) -> None:
-        """Run the function once, with its retries: not once drained, and no retry once stopped."""
-        if self._draining.is_set():
-            return
+    async def _tick(self, due: datetime | None = None, *, past_due: bool = False) -> datetime:
+        """Run the function once, with its retries, and none once stopped. Returns the next time after it began: one
+        that passes while it runs is made up for, by this instance or by the next one."""
         began = datetime.now(UTC)
         for attempt in range(self._retries + 1):
             if attempt and not await self._retry_comes():
-                return
+                break
             request = self._request(past_due=past_due)
             outcome = await self._invoker.invoke(self._function, request, attempt=attempt, attempts=self._retries)
             if outcome.succeeded:
                 break
-        self._last = began
+        # As if not before it was due, where the clock went back since: else the same time would come twice.
+        self._last = max(began, due or began)
+        following = self._schedule.next_after(self._last)
         if self._is_monitored:
-            await asyncio.to_thread(self._note)
+            await asyncio.to_thread(self._note, Status(self._last, following, self._last))
+        return following
 
     async def _retry_comes(self) -> bool:
         """Wait until then; False where it is stopped."""

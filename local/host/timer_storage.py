@@ -20,7 +20,8 @@ _CONTAINER = "azure-webjobs-hosts"
 
 @dataclass(frozen=True)
 class Status:
-    """``last`` is None as long as it has not ticked; ``next`` is what came next, ``updated`` when this was written."""
+    """``last`` is when the last tick began, None as long as there was none; ``next`` is the first time after that, or
+    else after ``updated``."""
 
     last: datetime | None
     next: datetime
@@ -39,7 +40,7 @@ class TimerStorage:
         self._lease: BlobLeaseClient | None = None
 
     def hold(self) -> bool:
-        """Whether this instance ticks from now on, as long as it renews that."""
+        """Whether this instance ticks from now on, as long as it renews that. Raises AzureError."""
         with suppress(ResourceExistsError):
             self._container.create_container()
         with suppress(ResourceExistsError, HttpResponseError):  # it is there; and held, where it cannot be written
@@ -54,21 +55,17 @@ class TimerStorage:
         self._lease = lease
         return True
 
-    def renew(self) -> bool:
-        """Whether it is still this instance."""
-        try:
-            if self._lease:
-                self._lease.renew()
-        except AzureError:
-            self._lease = None
-        return self._lease is not None
+    def renew(self) -> None:
+        """Raises AzureError, also where it is another instance by now."""
+        assert self._lease is not None
+        self._lease.renew()
 
     def let_go(self) -> None:
         """For the next one, which need not wait for the end of the lease then."""
+        lease, self._lease = self._lease, None
         with suppress(AzureError):
-            if self._lease:
-                self._lease.release()
-        self._lease = None
+            if lease:
+                lease.release()
 
     def read(self) -> Status | None:
         try:
