@@ -148,6 +148,22 @@ def test_the_time_that_an_invocation_waits_for_a_worker_counts(tmp_path: Path) -
     assert "Timeout value of 0:00:02 exceeded" in app.log.read_text()
 
 
+def test_what_runs_over_its_time_is_no_death(tmp_path: Path) -> None:
+    """However often: at the third death the instance would end."""
+    app = ToyApp(tmp_path).host(functionTimeout="00:00:02")
+    code = """
+        def main(req: func.HttpRequest) -> str:
+            time.sleep(30 if req.params else 0)
+            return "in time"
+    """
+    app.function("Toy", http_trigger(), HTTP_OUT, code=code)
+    with HostProcess(app.root, log=app.log) as host:
+        for _ in range(4):
+            assert requests.get(f"{host.url}/api/Toy?long=1", timeout=30).status_code == 500
+            eventually(lambda: requests.get(f"{host.url}/api/Toy", timeout=30).text == "in time")
+        assert host.stop() == EXIT_STOPPED
+
+
 def test_what_the_worker_cannot_tell_has_no_answer_until_it_is_over_its_time(tmp_path: Path) -> None:
     """Lone surrogates are no text for protobuf. Azure's classic worker answers nothing then, by its source."""
     app = ToyApp(tmp_path).host(functionTimeout="00:00:02")
