@@ -95,7 +95,7 @@ def test_another_app_gets_nothing_made(tmp_path: Path, storage: str) -> None:
 def test_where_storage_does_not_answer_it_starts_all_the_same(tmp_path: Path, storage: str) -> None:
     app = ToyApp(tmp_path).function("Door", http_trigger(), HTTP_OUT, code="def main(req): return 'ok'")
     nobody = "UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://127.0.0.1:9"
-    for wrong in (nobody, "no connection string"):
+    for wrong in (nobody, "AccountName=devstoreaccount1", "no connection string"):
         with HostProcess(app.root, settings=settings(wrong), log=app.log):
             pass
     assert app.log.read_text().count("Whether the account of ExportStorage is blank is not known") == 2
