@@ -164,13 +164,24 @@ def counts_are_true(world: World) -> Iterator[Said]:
             "refused": len(last) - len(taken),
         }
         if run["status"] not in GOOD:
-            # Whoever was to be put back in a second call, which was not made any more, has no answer, and is unsent.
+            # Whoever was to be put back in a second call, which was not made any more, has no answer, and is unsent; so
+            # are those of a call that was turned down as a whole: which of them was meant only halves of it would tell.
             put_back = sum(one.code == _DELETED and not one.resubscribe for one in last.values())
-            true["refused"] = max(true["refused"] - put_back, min(true["refused"], told["refused"]))
+            nameless = sum(one.email in _turned_down_together(own) for one in last.values() if one.code)
+            least = true["refused"] - put_back - nameless
+            true["refused"] = max(least, min(true["refused"], told["refused"]))
         if told != true:
             yield Said("counts", f"{run['id']} says {told}, and the service {true}")
         if run["counts"]["removed"] < len(off):
             yield Said("too few removed", f"{run['id']} removed {run['counts']['removed']}, the service {len(off)}")
+
+
+def _turned_down_together(own: list[Change]) -> set[str]:
+    """Everybody in a call of several of whom none was taken."""
+    calls: dict[float, list[Change]] = {}
+    for one in own:
+        calls.setdefault(one.time, []).append(one)
+    return {one.email for call in calls.values() if len(call) > 1 and all(each.code for each in call) for one in call}
 
 
 def _taken_off(world: World, run: dict[str, Any]) -> set[str]:
