@@ -108,17 +108,18 @@ def _begin_once(
         begun, claim = _found(app, run.export, run.id), app.claims.held(run.export)
         if begun and begun.ended:
             return begun, False
+        if begun is None:
+            _export(app, run.export, answers)  # it may be a while since it was found due
         try:
             if begun and claim and claim.run == begun.id:
                 _go_on(app, begun)
                 return begun, False
             if begun is None:
-                _export(app, run.export, answers)  # it may be a while since it was found due
                 app.runs.create(run)
                 if keys.stands_for(run.export, key) != run.id:
                     app.runs.remove_unclaimed(run)  # whoever slept before they wrote it finds the key with another run
                     continue
-            # A record that does not hold the export was left by somebody who died, or is about to be taken back.
+            # A record that does not hold the export was left by somebody who died, or is about to.
             held, is_new = _begin(app, begun or run)
         except (Changed, NotFound):
             continue  # somebody with the same key was faster, or its record was taken for an orphan
