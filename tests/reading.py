@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from shared.ports.destination import Field
 from shared.record.duckdb_workspace import workspace
 from shared.record.rejects import Reject
 from shared.record.slices import Sizes
-from shared.segments.csv_records import Dialect
+from shared.segments.csv_layout import Dialect
 from shared.segments.snapshots import Partition, Snapshot
 
 TABLE = "HighValueSegment"
@@ -109,7 +110,7 @@ def plan_segments(
             snapshots.append(one)
             for number, text in enumerate(files):
                 data = text.encode() if isinstance(text, str) else text
-                planned.read(one, (position, number), [data], at_most=at_most)
+                planned.read(one, (position, number), partial(sizes, data, 1 << 20), at_most=at_most)
         planned.close()
         return Planned(planned.account, slices, list(planned.rejects(tuple(snapshots))))
 

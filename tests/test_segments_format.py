@@ -9,7 +9,7 @@ from world import COLUMNS, World
 
 from shared.catalog.documents import Mapping
 from shared.errors import SegmentError
-from shared.segments.csv_records import Dialect
+from shared.segments.csv_layout import Dialect
 from shared.segments.header_row import columns
 
 MODEL = "BlobExport/model.json"
@@ -79,7 +79,8 @@ def test_the_same_profile_in_every_form(world: World, data: str | bytes, setting
 @pytest.mark.parametrize("data", [f"{HEADER}\n{ROW}\n", f'\ufeff\r\n"{HEADER.replace(",", '","')}"\r\n{ROW}\r\n'])
 def test_without_model_json_the_first_row_names_the_columns(world: World, data: str) -> None:
     assert planned(world, data, None, model=False).subscribers == [SUBSCRIBER]
-    assert columns(world.app.segments, found(world)) == COLUMNS
+    assert columns(world.app.segments, found(world), known=("EMail", "City")) == ("EMail", "City")
+    assert columns(world.app.segments, found(world)) == ()
 
 
 def test_without_quoting_a_quote_is_a_letter(world: World) -> None:
@@ -125,8 +126,8 @@ def test_settings_that_cannot_be_used_are_told(world: World, settings: dict[str,
 
 
 WRONGLY_ENCODED: dict[str, tuple[bytes, dict[str, Any] | None]] = {
-    "UTF-16 cut off": (ROW.encode("utf-16-le")[:-1], {"encoding": "UTF-16LE"}),
-    "not ASCII": (ROW.encode(), {"encoding": "ascii"}),
+    "UTF-16 without its mark": (ROW.encode("utf-16-le"), {"encoding": "UTF-16"}),
+    "UTF-16 without its mark where nothing says so": (ROW.encode("utf-16-be"), None),
     "UTF-16 where nothing says so": (ROW.encode("utf-16"), None),
 }
 
@@ -139,10 +140,30 @@ def test_bytes_in_another_encoding_are_told(world: World, data: bytes, settings:
     assert raised.value.code == "wrong_encoding"
 
 
-def test_a_row_that_is_not_in_utf_8_costs_itself(world: World) -> None:
-    data = f"{ROW}\n".encode() + ROW.encode("windows-1257") + f"\n{ROW.replace('ona@', 'jonas@')}\n".encode()
+ROWS = (f"{ROW}\n", f"{ROW.replace('ona@', 'spoilt@')}\n", f"{ROW.replace('ona@', 'jonas@')}\n")
+BAD: dict[str, bytes] = {  # what takes the place of an x
+    "utf-8": b"\xeb",
+    "windows-1252": b"\x81",
+    "shift_jis": b"\x81\x01",
+    "gb18030": b"\xff",
+    "utf-16-le": b"\x00\xd8",
+    "utf-16-be": b"\xd8\x00",
+}
 
-    outcome = planned(world, data, None)
+
+@pytest.mark.parametrize("encoding", BAD)
+def test_a_bad_byte_costs_its_row(world: World, encoding: str) -> None:
+    plain = str.maketrans("ėŽ", "eZ")
+    first, spoilt, last = (row.translate(plain).replace("Kaunas", "x") for row in ROWS)
+    data = b"".join(
+        [
+            first.encode(encoding),
+            spoilt.encode(encoding).replace("x".encode(encoding), BAD[encoding]),
+            last.encode(encoding),
+        ]
+    )
+
+    outcome = planned(world, data, {"encoding": encoding})
 
     assert outcome.emails == ["ona@example.com", "jonas@example.com"]
     assert [(each.line, each.message) for each in outcome.rejects] == [(2, "The row cannot be read as CSV in UTF-8.")]
@@ -159,4 +180,5 @@ def test_a_profile_is_never_shown_as_a_header(world: World) -> None:
     assert run.error.code == "header_missing"
     assert "Ona" not in run.model_dump_json()
     with pytest.raises(SegmentError, match="does not begin with a row of names"):
-        columns(world.app.segments, found(world))
+        columns(world.app.segments, found(world), known=("EMail", "City"))
+    assert columns(world.app.segments, found(world)) == ()

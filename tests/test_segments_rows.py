@@ -4,8 +4,9 @@ import gzip
 from dataclasses import dataclass, field
 
 import pytest
+from azure.storage.blob import ContentSettings
 from reading import COLUMNS, partition, plan
-from world import World, balances, csv_rows, person
+from world import INSTANCE, World, balances, csv_rows, person
 
 from shared.errors import SegmentError
 
@@ -88,6 +89,48 @@ def test_a_header_row_that_cannot_be_read() -> None:
         plan(f'"CustomerId,EMail,City\n{A}\n', parts=[partition(columns=None, header=True)])
 
 
+def test_gzip_is_known_by_its_first_bytes() -> None:
+    assert plan(gzip.compress(f"{A}\n{B}\n".encode())).emails == [EMAILS["a"], EMAILS["b"]]
+
+
+@pytest.mark.parametrize("mark", [b"PAR1", b"Obj\x01", b"PK\x03\x04"])
+def test_a_file_that_is_no_text_is_named(mark: bytes) -> None:
+    with pytest.raises(SegmentError, match=r", and no CSV") as raised:
+        plan(mark + bytes(100) + b"a@example.com" + bytes(100))
+
+    assert raised.value.code == "not_csv"
+    assert "example.com" not in str(raised.value)
+
+
+def test_a_row_that_begins_like_one_is_a_row() -> None:
+    assert plan("PAR1,a@example.com,Cork\n").emails == [EMAILS["a"]]
+
+
+def test_lines_may_end_with_cr_alone() -> None:
+    text = f"{A}\r{B}\r\n{C}".replace("Cork", '"Co\rrk"')
+
+    planned = plan(text)
+
+    assert planned.emails == [EMAILS["b"], EMAILS["c"]]
+    assert planned.reasons == [(1, "control_character")]
+
+
+def test_a_header_row_that_is_announced_and_is_not_there_shows_no_cell() -> None:
+    with pytest.raises(SegmentError) as raised:
+        plan(f"{HEADER}\n{A}\n", f"{B}\n", parts=[partition(header=True), partition(2, header=True)])
+
+    assert raised.value.code == "header_missing"
+    assert "HighValueSegment_2.csv" in str(raised.value)
+    assert not any(cell in str(raised.value) for cell in B.split(",") if len(cell) > 1)
+
+
+def test_a_header_row_in_another_order_that_nothing_announces() -> None:
+    planned = plan("City,CustomerId,EMail\nCork,1,a@example.com\n")
+
+    assert planned.emails == [EMAILS["a"]]
+    assert planned.subscribers[0]["CustomFields"][0]["Value"] == "Cork"
+
+
 def test_several_members_of_gzip_follow_each_other() -> None:
     data = gzip.compress(f"{A}\n2,b@exam".encode()) + gzip.compress(f"ple.com,Cork\n{C}\n".encode())
 
@@ -117,6 +160,20 @@ def test_a_segment_without_rows_is_no_error(world: World) -> None:
     assert set(run.counts.model_dump().values()) == {0}
     assert balances(run)
     assert not world.listed()
+
+
+@pytest.mark.parametrize("name", ["HighValueSegment_1.csv.gz", "HighValueSegment_1.csv"])
+def test_a_whole_run_over_a_blob_that_says_that_it_is_compressed(world: World, name: str) -> None:
+    """Content-Encoding: the SDK must not inflate it on the way."""
+    world.segments.upload_blob(
+        f"{INSTANCE}/BlobExport/HighValueSegment/2026/11/23/0900/{name}",
+        gzip.compress(csv_rows(person(1)).encode()),
+        content_settings=ContentSettings(content_encoding="gzip"),
+    )
+    world.put_model(partitions=0)
+    world.save()
+
+    assert world.run().counts.added == 1
 
 
 def test_a_whole_run_over_a_compressed_partition(world: World) -> None:

@@ -56,7 +56,7 @@ class BlobStorage:
         with self._translated(name):
             try:
                 # The SDK asks for each further piece of the blob with the ETag of the first.
-                for chunk in self._client.download_blob(name, **_if_it_is(etag)).chunks():
+                for chunk in self._client.download_blob(name, decompress=False, **_if_it_is(etag)).chunks():
                     begun = True
                     yield chunk
             except ResourceNotFoundError as error:

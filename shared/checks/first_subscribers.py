@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from itertools import islice
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +11,13 @@ from pydantic import BaseModel, ConfigDict
 from shared.catalog.documents import Mapping
 from shared.parts import App
 from shared.plan.planner import Planner
-from shared.ports.blobs import Blobs
 from shared.ports.destination import Field
 from shared.record.duckdb_workspace import Workspace
 from shared.record.rejects import Reject
-from shared.segments.csv_records import Dialect, blocks
-from shared.segments.snapshots import Partition, Snapshot
+from shared.segments.snapshots import Snapshot
 
 SUBSCRIBERS = 10
-_RECORDS = 100  # read of a partition, at most, and the header row
-_BLOCK_BYTES = 64 * 1024
+_ROWS = 100  # read of a partition, at most
 
 
 class _Shown(BaseModel):
@@ -69,8 +66,9 @@ def preview(app: App, snapshots: tuple[Snapshot, ...], mapping: Mapping, fields:
         )
         for snapshot, partition in [(one, each) for one in snapshots for each in one.partitions]:
             # Each is read as if it were alone: what is turned down is shown without its place.
-            alone = replace(snapshot, partitions=(_plain(partition),))
-            planned.read(alone, (0, 0), [_beginning(app.segments, snapshot, partition)], at_most=_RECORDS + 1)
+            alone = replace(snapshot, partitions=(partition,))
+            read = partial(app.segments.chunks, partition.path, partition.etag)
+            planned.read_beginning(alone, (0, 0), read, rows=_ROWS)
             if planned.account.to_send >= SUBSCRIBERS:
                 break
         planned.close()
@@ -83,20 +81,6 @@ def masked(address: str) -> str:
     local, _, domain = address.rpartition("@")
     first, _, rest = domain.rpartition(".")
     return f"{local[:1]}***@{first[:1]}***.{rest}" if local else "***"
-
-
-def _beginning(container: Blobs, snapshot: Snapshot, partition: Partition) -> bytes:
-    where = f"{snapshot.segment}, {partition.name}"
-    chunks = container.chunks(partition.path, partition.etag)
-    cut = blocks(chunks, partition.dialect, where, gzipped=partition.gzipped, block_bytes=_BLOCK_BYTES)
-    records = (record for block in cut for _, record in block.records)
-    return b"".join(record + b"\n" for record in islice(records, _RECORDS + 1))
-
-
-def _plain(partition: Partition) -> Partition:
-    """The partition as ``_beginning`` gives it: inflated, and in UTF-8."""
-    dialect = Dialect(partition.dialect.delimiter, partition.dialect.quoted)
-    return replace(partition, path=partition.path.removesuffix(".gz"), dialect=dialect)
 
 
 def _subscribers(work: Workspace, slice_: Path) -> list[PreviewedSubscriber]:

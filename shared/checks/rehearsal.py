@@ -153,7 +153,11 @@ def _segment(app: App, tried: Tried, export: Export, name: str) -> tuple[Snapsho
     snapshot = tried("segment", lambda: pinned_snapshots.newest_of(app, name), _found)
     if not snapshot:
         return None
-    names = tried("columns", lambda: columns(app.segments, snapshot), lambda found: f"{name} has {len(found)} columns.")
+    names = tried(
+        "columns",
+        lambda: columns(app.segments, snapshot, export.mapping.columns()),
+        lambda found: f"{name} has {len(found)} columns.",
+    )
     if names is None:
         return None
     tried(

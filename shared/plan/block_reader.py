@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from shared.record.duckdb_workspace import Workspace, quoted
-from shared.segments.csv_records import Block, Dialect
+from shared.segments.csv_layout import Block, Dialect
 
 _PROFILES = """
 CREATE OR REPLACE TEMP TABLE profiles AS
@@ -25,15 +25,11 @@ class BlockReader:
             source = reader(self._file(block.text), len(columns), dialect, first_line=block.records[0][0])
             if self._fill(source, columns) == len(block.records):
                 return {}
-            # Some were passed over without a word: rows with too few or too many cells, or not in UTF-8. Then those
-            # behind them were taken for others, and all must be read again with their numbers.
+            # Some were passed over without a word: rows that are not in UTF-8. Then those behind them were taken for
+            # others, and all must be read again with their numbers.
         self._fill(reader(self._file(block.numbered(dialect.delimiter)), len(columns), dialect), columns)
         lines = {line for (line,) in self._work.connection.execute("SELECT line FROM profiles").fetchall()}
-        return {
-            line: "malformed" if len(dialect.cells(record)) == len(columns) else "malformed_columns"
-            for line, record in block.records
-            if line not in lines
-        }
+        return {line: "malformed" for line, _ in block.records if line not in lines}
 
     def _fill(self, source: str, columns: tuple[str, ...]) -> int:
         self._work.connection.execute(f"{_PROFILES} ({self._query(columns, source)})")

@@ -1,10 +1,31 @@
 """The columns of a partition, and whether those that the mapping names are among them."""
 
+from collections.abc import Sequence
+
 from shared.catalog.documents import Mapping
 from shared.errors import SegmentError
-from shared.segments.csv_records import Block
+from shared.segments.csv_layout import Layout
 from shared.segments.header_row import header
 from shared.segments.snapshots import Partition
+
+
+class PartitionColumns:
+    """``names`` are known when ``layout`` was asked."""
+
+    def __init__(self, partition: Partition, mapping: Mapping, where: str) -> None:
+        self.names: tuple[str, ...] = partition.columns or ()
+        self._partition = partition
+        self._mapping = mapping
+        self._where = where
+
+    def layout(self, first: Sequence[str] | None) -> Layout:
+        """What the cells of the first record make of it. Raises SegmentError where a column of the mapping is missing,
+        or a header row."""
+        named = header(self._partition, first, self._where, self._mapping.columns())
+        if named is not None:
+            self.names = named
+        must_have_columns(self._mapping, self.names, self._where, told=self._partition.columns or ())
+        return Layout(len(self.names), self.names.index(self._mapping.email), header=named is not None)
 
 
 def must_have_columns(mapping: Mapping, columns: tuple[str, ...], where: str, *, told: tuple[str, ...]) -> None:
@@ -24,31 +45,6 @@ def must_have_columns(mapping: Mapping, columns: tuple[str, ...], where: str, *,
 
 def _advice(mapping: Mapping, columns: tuple[str, ...], *, told: tuple[str, ...]) -> str:
     known = [column for column in columns if column in told or column in mapping.columns()]
-    if known:
-        others = len(columns) - len(known)
-        shown = ", ".join(known) + (f", and {others} that model.json does not tell" if others else "")
-        return f"Its columns are: {shown}. Correct the mapping, or export the segment with the column."
-    said = "which model.json announces as a row of names" if told else "and model.json does not tell the columns"
-    return (
-        f"Its first row holds none of the names, {said}. Run the export of Customer Insights again: it writes "
-        "model.json. Or correct the mapping."
-    )
-
-
-def partition_columns(partition: Partition, block: Block, where: str) -> tuple[tuple[str, ...], Block]:
-    """The names of the columns, and the block without the header row, if there is one."""
-    known = partition.columns or ()
-    line, record = block.records[0] if block.records else (block.broken[-1] + 1, b"")
-    if partition.header and block.broken and block.broken[0] < line:
-        raise SegmentError(
-            "header_unreadable",
-            f"{where}: the quotes of the header row do not pair.",
-            "Export the segment again.",
-        )
-    names = header(partition, record, where)
-    if partition.header or [name.casefold() for name in names] == [name.casefold() for name in known]:
-        # The spelling of model.json is the one that can be known before there is a file.
-        spelt = {name.casefold(): name for name in known}
-        columns = tuple(spelt.get(name.casefold(), name) for name in names)
-        return columns, block.without_first()
-    return known, block
+    others = len(columns) - len(known)
+    shown = ", ".join(known) + (f", and {others} that model.json does not tell" if others else "")
+    return f"Its columns are: {shown}. Correct the mapping, or export the segment with the column."

@@ -12,14 +12,15 @@ from shared.catalog.documents import Mapping
 from shared.plan import duplicates
 from shared.plan.block_reader import BlockReader
 from shared.plan.changes import Changes
-from shared.plan.columns import must_have_columns, partition_columns
+from shared.plan.columns import PartitionColumns
 from shared.plan.mapping import subscribers
 from shared.ports.destination import Field
 from shared.ports.threads import Threads, one_ahead
 from shared.record.duckdb_workspace import Workspace
 from shared.record.rejects import Reject
 from shared.record.slices import Sizes
-from shared.segments.csv_records import Block, Dialect, blocks
+from shared.segments.csv_layout import Block, Dialect
+from shared.segments.csv_records import blocks
 from shared.segments.snapshots import Snapshot
 
 # segment and partition are positions in the run's list of snapshots.
@@ -37,6 +38,8 @@ _MALFORMED = """
 INSERT INTO rejected
 SELECT ?, ?, unnest(?::UBIGINT[]), NULL, NULL, unnest(?::VARCHAR[])
 """
+
+_BEGINNING_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -94,27 +97,24 @@ class Planner:
         self._sql(_REJECTED)
         self._changes = Changes(work, acknowledged, everything=everything)
 
-    def read(self, snapshot: Snapshot, place: tuple[int, int], chunks: Iterable[bytes], *, at_most: int) -> int:
-        """Reads one partition (``place``: position of its segment, its position therein) and returns its rows. Beyond
-        ``at_most`` rows they are counted and nothing else.
+    def read(
+        self, snapshot: Snapshot, place: tuple[int, int], chunks: Callable[[], Iterable[bytes]], *, at_most: int
+    ) -> int:
+        """Reads one partition (``place``: position of its segment, its position therein; ``chunks`` gives its bytes,
+        each time from the beginning) and returns its rows. Beyond ``at_most`` rows they are counted and nothing else.
 
         Raises SegmentError where the partition lacks a column of the mapping, or its bytes cannot be read.
         """
         partition = snapshot.partitions[place[1]]
         where = f"{snapshot.segment}, {partition.name}"
-        columns: tuple[str, ...] | None = None
+        columns = PartitionColumns(partition, self._mapping, where)
         rows = 0
-        wide = None if partition.header or partition.columns is None else len(partition.columns)
-        cut = blocks(chunks, partition.dialect, where, columns=wide, gzipped=partition.gzipped)
+        cut = blocks(chunks, partition.dialect, where, columns.layout, gzipped=partition.gzipped)
         # DuckDB works outside of Python's lock: the next block is read and cut meanwhile.
-        for whole in one_ahead(self._threads, cut):
-            block = whole
-            if columns is None and block.rows:
-                columns, block = partition_columns(partition, block, where)
-                must_have_columns(self._mapping, columns, where, told=partition.columns or ())
+        for block in one_ahead(self._threads, cut):
             rows += block.rows
             if rows <= at_most:
-                self._take(block, columns or (), partition.dialect, place)
+                self._take(block, columns.names, partition.dialect, place)
         return rows
 
     def close(self) -> None:
@@ -133,8 +133,30 @@ class Planner:
                 name = snapshot.partitions[partition].name
                 yield Reject(snapshot.segment, name, line, customer_id, email, reason, column)
 
+    def read_beginning(
+        self, snapshot: Snapshot, place: tuple[int, int], chunks: Callable[[], Iterable[bytes]], *, rows: int
+    ) -> None:
+        """The same of the first rows alone."""
+        partition = snapshot.partitions[place[1]]
+        where = f"{snapshot.segment}, {partition.name}"
+        columns = PartitionColumns(partition, self._mapping, where)
+        cut = blocks(
+            chunks,
+            partition.dialect,
+            where,
+            columns.layout,
+            gzipped=partition.gzipped,
+            block_bytes=_BEGINNING_BYTES,
+        )
+        for block in cut:
+            some = block.first(rows)
+            self._take(some, columns.names, partition.dialect, place)
+            rows -= some.rows
+            if not rows:
+                break
+
     def _take(self, block: Block, columns: tuple[str, ...], dialect: Dialect, place: tuple[int, int]) -> None:
-        unread = dict.fromkeys(block.broken, "malformed_quotes")
+        unread = dict(block.spoilt)
         invalid = duplicate = first = to_send = 0
         if block.records:
             unread |= self._reader.read(block, columns, dialect)

@@ -18,6 +18,7 @@ BLOCK_ROWS = 50_000
 MALFORMED = {
     "malformed_columns": "The row has not as many cells as the segment has columns.",
     "malformed_quotes": "The quotes of the row do not pair, so its cells cannot be told apart.",
+    "record_too_long": "The row is longer than 1,048,576 bytes or 1,000 lines.",
     "malformed": "The row cannot be read as CSV in UTF-8.",
 }
 INVALID = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from shared.catalog.documents import Export, field_key
@@ -150,7 +151,7 @@ class _Planning:
         """One segment into the plan."""
         rows, most = 0, self._export.max_profiles
         for number in range(len(snapshot.partitions)):
-            chunks = self._chunks(snapshot, number)
+            chunks = partial(self._chunks, snapshot, number)
             rows += planner.read(snapshot, (position, number), chunks, at_most=most - rows)
         if rows > most:
             raise SegmentError(

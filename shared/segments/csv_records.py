@@ -1,203 +1,158 @@
 """CSV text, cut into records that carry the number of their line.
 
-DuckDB reads the cells; this module decides where a record begins and ends, so that every record is counted before it is
-read, a broken one cannot swallow its neighbours, and a reject can name its line. What it gives to DuckDB is strictly
-RFC 4180: any other text DuckDB reads in ways of its own, over the end of the row if need be. A partition is cut into
-blocks, so that its size does not matter.
+DuckDB reads the cells; here it is decided where a record begins and ends and how many cells it has, so that every
+record is counted before it is read, a broken one cannot swallow its neighbours, and a reject can name its line. What is
+given to DuckDB is strictly RFC 4180 and has as many cells as there are columns: any other text DuckDB reads in ways of
+its own, over the end of the row if need be, or passes over without a word. A partition is cut into blocks, so that its
+size does not matter.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import zip_longest
+from collections.abc import Callable, Iterable, Iterator
 
-from shared.errors import SegmentError
+from shared.segments.csv_layout import Block, Dialect, Layout
 from shared.segments.encodings import utf8
-from shared.segments.quoting import Grammar, Quotes
+from shared.segments.lines import lines
+from shared.segments.quoting import Quotes
+from shared.segments.record_cutter import MOST_LINES_OF_A_RECORD, TOO_LONG, Cutter
 
 BLOCK_BYTES = 16 * 1024 * 1024
-LONGEST_RECORD = 1024 * 1024
-MOST_LINES_OF_A_RECORD = 1000
+BLOCK_ROWS = 200_000
 
-_QUOTE = b'"'
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """How cells are written: the character between them, whether quotes may enclose them, and the encoding."""
-
-    delimiter: str = ","
-    quoted: bool = True
-    encoding: str = "utf-8"
-
-    @cached_property
-    def grammar(self) -> Grammar:
-        return Grammar(self.delimiter)
-
-    def cells(self, record: bytes) -> list[str]:
-        """Of a record of a block."""
-        found = self.grammar.cells(record) if self.quoted else record.split(self.delimiter.encode())
-        return [cell.decode("utf-8", "replace") for cell in found]
-
-
-@dataclass(frozen=True)
-class Block:
-    """Records in their order: the 1-based physical line where each begins, and its bytes (UTF-8, strictly RFC 4180,
-    without the break at its end). ``broken`` are the lines whose quotes do not pair: rows too, but not to be read.
-    ``text`` is all of the block as one piece, where every line of it is a record."""
-
-    records: list[tuple[int, bytes]]
-    broken: list[int]
-    text: bytes | None = None
-
-    @property
-    def rows(self) -> int:
-        return len(self.records) + len(self.broken)
-
-    def without_first(self) -> "Block":
-        """Without its first record."""
-        text = self.text[len(self.records[0][1]) + 1 :] if self.text is not None else None
-        return Block(self.records[1:], self.broken, text)
-
-    def numbered(self, delimiter: str) -> bytes:
-        """The records as CSV, with the number of the line as a first cell."""
-        form = b"%d" + delimiter.encode() + b"%b\n"
-        return b"".join([form % record for record in self.records])
+_MOST_HELD = 32 * 1024 * 1024  # of lines that may belong to one record
+_LOOKED_AT = 100  # rows, for whether a delimiter ends each
 
 
 def blocks(
-    chunks: Iterable[bytes],
+    read: Callable[[], Iterable[bytes]],
     dialect: Dialect,
     where: str,
+    layout: Callable[[list[str] | None], Layout],
     *,
-    columns: int | None = None,
     gzipped: bool = False,
     block_bytes: int = BLOCK_BYTES,
 ) -> Iterator[Block]:
-    """Blocks of about ``block_bytes``; blank lines are no records. ``columns`` is how many cells a row should have;
-    None: as many as the first.
+    """Blocks of about ``block_bytes``; blank lines are no records. ``read`` gives the bytes of the partition, each time
+    from its beginning: it is called again where a quote was opened and nothing closes it for long. ``layout`` is asked
+    once, with the cells of the first record; None where its quotes do not pair.
 
     Raises SegmentError, with ``where`` in it, when the bytes are not what they should be: not gzip, not in the
-    encoding, a line longer than LONGEST_RECORD.
+    encoding; and what ``layout`` raises.
     """
-    cutter = _Cutter(dialect, columns)
-    number, rest = 1, b""
-    for piece in _pieces(utf8(chunks, dialect.encoding, where, gzipped=gzipped), block_bytes):
-        data = rest + piece if rest else piece
-        end = data.rfind(b"\n") + 1
-        text = _with_line_feeds(data[:end])
-        lines = text.split(b"\n")[:-1]
-        _check_lengths([*lines, data[end:]], number, where)
-        block, taken = cutter.cut(text, lines, number, at_end=False)
-        # What is not taken is the beginning of a record that goes on in the next piece.
-        rest = b"".join([text + b"\n" for text in lines[taken:]]) + data[end:]
-        number += taken
-        yield block
-    if rest:
-        # A carriage return at the very end is half of a line break.
-        text = _with_line_feeds(rest.removesuffix(b"\n").removesuffix(b"\r") + b"\n")
-        yield cutter.cut(text, text.split(b"\n")[:-1], number, at_end=True)[0]
+    partition = _Partition(dialect, layout, block_bytes)
+    while True:
+        try:
+            text = utf8(read(), dialect.encoding, where, gzipped=gzipped)
+            yield from partition.cut(lines(_pieces(text, block_bytes), dialect.grammar.delimiter))
+        except _NeverClosed:
+            continue
+        return
 
 
-class _Cutter:
-    """Most lines are records by themselves; those whose quotes say otherwise are looked at one by one."""
+class _NeverClosed(Exception):
+    """The record that was looked for the end of has none: what was passed over must be read again."""
 
-    def __init__(self, dialect: Dialect, columns: int | None) -> None:
+
+class _Partition:
+    """What was learnt of a partition, also by a reading that was broken off."""
+
+    def __init__(self, dialect: Dialect, layout: Callable[[list[str] | None], Layout], block_bytes: int) -> None:
+        self._dialect = dialect
         self._grammar = dialect.grammar
-        self._quoted = dialect.quoted
-        self._columns = columns
+        self._ask = layout
+        self._held_most = max(_MOST_HELD, 2 * block_bytes)
+        self._cutter: Cutter | None = None
+        self._open_for_nothing: list[range] = []  # lines: a cell that is open where one begins is never closed
+        self._next = 1  # the line after the last block that was given
 
-    def cut(self, text: bytes, lines: list[bytes], number: int, *, at_end: bool) -> tuple[Block, int]:
-        """The records of ``text``, which consists of ``lines``, the first of which is line ``number``; and how many of
-        the lines they took: all, unless the last record may go on behind them."""
-        broken: list[int] = []
-        taken, end = len(lines), 0
-        doubtful = self._grammar.doubtful(lines) if self._quoted else []
-        for at, following in zip_longest(doubtful, doubtful[1:]):
-            if at < end:
+    def cut(self, pieces: Iterable[list[bytes]]) -> Iterator[Block]:
+        number, held = 1, list[bytes]()
+        rest = iter(pieces)
+        for piece in rest:
+            known = min(max(0, self._next - number), len(piece))  # from the reading before
+            number += known
+            held += piece[known:]
+            if not held:
                 continue
-            end, quotes, record = self._record(lines, at, following)
-            if quotes is Quotes.OPEN and not at_end:
-                taken = at
-                break
-            if quotes is Quotes.CLOSED and not self._swallows_rows(lines, at, end):
-                lines[at] = record
-            else:
-                broken.append(number + at)
-                lines[at], end = b"", at + 1
-            # Lines that belong to a record before them count no more than blank ones.
-            lines[at + 1 : end] = [b""] * (end - at - 1)
-        plain = not doubtful and all(lines)
-        numbered = enumerate(lines[:taken], number)
-        records = list(numbered) if plain else [record for record in numbered if record[1]]
-        block = Block(records, broken, text if plain else None)
-        if self._columns is None and block.records:
-            self._columns = len(self._grammar.cells(block.records[0][1]))
-        return block, taken
+            if self._cutter is None and not self._has_begun(held, at_end=False):
+                continue
+            block, taken = self._cut(held, number, at_end=False)
+            held = held[taken:]
+            number += taken
+            self._next = number
+            yield block
+            if sum(map(len, held)) + 50 * len(held) > self._held_most:
+                block, held, number = self._pass_over(held, rest, number)
+                self._next = number
+                yield block
+        if held:
+            if self._cutter is None:
+                self._has_begun(held, at_end=True)
+            if self._cutter is not None:
+                yield self._cut(held, number, at_end=True)[0]
 
-    def _record(self, lines: list[bytes], begin: int, following: int | None) -> tuple[int, Quotes, bytes]:
-        """Where the record ends (exclusive) that begins in the doubtful line ``begin``, how, and, when it is closed,
-        its text. ``following`` is the next doubtful line, where there is one."""
-        if following and following - begin < MOST_LINES_OF_A_RECORD and _is_odd(lines[begin]):
-            # Most often a line leaves a cell open and the next one with an odd number of quotes closes it.
-            text = b"\n".join(lines[begin : following + 1])
-            if len(text) <= LONGEST_RECORD and _is_odd(lines[following]) and self._grammar.strict(text):
-                return following + 1, Quotes.CLOSED, text
-        size, end, quotes = -1, begin, Quotes.CLOSED
-        while end < len(lines):
-            size += len(lines[end]) + 1
-            if size > LONGEST_RECORD or end - begin >= MOST_LINES_OF_A_RECORD:
-                return end, Quotes.BROKEN, b""
-            quotes = self._grammar.quotes(lines[end], quotes)
-            end += 1
-            if quotes is not Quotes.OPEN:
-                break
-        text = b"\n".join(lines[begin:end]) if quotes is Quotes.CLOSED else b""
-        return end, quotes, text if self._grammar.strict(text) else self._grammar.rewritten(text)
+    def _cut(self, held: list[bytes], number: int, *, at_end: bool) -> tuple[Block, int]:
+        assert self._cutter
+        return self._cutter.cut(held, number, self._open_for_nothing, at_end=at_end)
 
-    def _swallows_rows(self, lines: list[bytes], begin: int, end: int) -> bool:
-        """Whether a record over several lines is rather one row for each: its first line has opened a cell by mistake,
-        and a stray quote further down has closed it."""
-        if end - begin == 1:
+    def _pass_over(self, held: list[bytes], rest: Iterator[list[bytes]], number: int) -> tuple[Block, list[bytes], int]:
+        """The record that begins in line ``number``, and goes on behind the lines ``held``, as one spoilt row; and what
+        comes behind it. Raises _NeverClosed."""
+        at = number + len(held)
+        del held[:]
+        for piece in rest:
+            for position, line in enumerate(piece):
+                how = self._grammar.quotes(line, Quotes.OPEN)
+                if how is Quotes.OPEN:
+                    continue
+                end = at + position + 1
+                if how is Quotes.BROKEN:
+                    self._open_for_nothing.append(range(number + 1, end))
+                    raise _NeverClosed
+                return Block([], {number: TOO_LONG}), piece[position + 1 :], end
+            at += len(piece)
+        self._open_for_nothing.append(range(number + 1, at + 1))
+        raise _NeverClosed
+
+    def _has_begun(self, held: list[bytes], *, at_end: bool) -> bool:
+        """Whether enough is there to know the layout; then there is a cutter."""
+        begin = next((at for at, line in enumerate(held) if line), None)
+        if begin is None:
             return False
-        first = next(text for text in lines if text)
-        columns = self._columns or (len(self._grammar.cells(first)) if first is not lines[begin] else 0)
-        return (
-            any(self._grammar.is_row(line, columns) for line in lines[begin + 1 : end])
-            and len(self._grammar.cells(b"\n".join(lines[begin:end]))) != columns
-        )
+        first, end = self._first(held, begin)
+        if not at_end and len(held) < (end + _LOOKED_AT if first else begin + MOST_LINES_OF_A_RECORD):
+            return False
+        layout = self._ask(None if first is None else [cell.decode("utf-8", "replace") for cell in first])
+        cutter = Cutter(self._dialect, layout)
+        following = held[end : end + _LOOKED_AT] if layout.header else held[begin : begin + _LOOKED_AT]
+        if first is not None and len(first) == layout.columns + 1 and not first[-1]:
+            cutter.allow_delimiter_at_the_end(following)
+        if layout.header:
+            held[begin:end] = [b""] * (end - begin)
+        self._cutter = cutter
+        return True
 
-
-def _is_odd(text: bytes) -> bool:
-    return text.count(_QUOTE) & 1 == 1
-
-
-def _with_line_feeds(data: bytes) -> bytes:
-    """``data`` ends with a line break, LF or CRLF."""
-    if b"\r" in data:
-        # At a lone carriage return DuckDB ends the record, even where new_line says otherwise, or gives up. A vertical
-        # tabulator stands for it, which in a value is as much of a control character.
-        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\v")
-    return data
-
-
-def _check_lengths(lines: list[bytes], number: int, where: str) -> None:
-    if max(map(len, lines)) > LONGEST_RECORD:
-        at = next(at for at, text in enumerate(lines, number) if len(text) > LONGEST_RECORD)
-        raise SegmentError(
-            "line_too_long",
-            f"{where}: line {at} is longer than {LONGEST_RECORD:,} bytes.",
-            "Check that the file is the CSV that Customer Insights wrote, with the encoding that model.json says.",
-        )
+    def _first(self, held: list[bytes], begin: int) -> tuple[list[bytes] | None, int]:
+        """The cells of the first record, and where it ends."""
+        if not self._dialect.quoted:
+            return held[begin].split(self._grammar.delimiter), begin + 1
+        how = Quotes.CLOSED
+        for end in range(begin, min(len(held), begin + MOST_LINES_OF_A_RECORD)):
+            how = self._grammar.quotes(held[end], how)
+            if how is Quotes.CLOSED:
+                return self._grammar.cells(b"\n".join(held[begin : end + 1])), end + 1
+            if how is Quotes.BROKEN:
+                break
+        return None, begin + 1
 
 
 def _pieces(chunks: Iterable[bytes], block_bytes: int) -> Iterator[bytes]:
+    """Of about so many bytes, and of not too many lines."""
     held: list[bytes] = []
     size = 0
     for chunk in chunks:
         held.append(chunk)
         size += len(chunk)
-        if size >= block_bytes:
+        if size >= block_bytes or sum(one.count(b"\n") for one in held) >= BLOCK_ROWS:
             yield b"".join(held)
             held, size = [], 0
     if held:

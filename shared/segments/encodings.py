@@ -8,22 +8,52 @@ from shared.errors import SegmentError
 
 PIECE_BYTES = 16 * 1024 * 1024
 
+_LOOKED_AT = 4096  # bytes at the beginning
+_HANDLER = "segments.bad_bytes"
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_GZIP = b"\x1f\x8b"
+_NO_TEXT = {
+    b"PAR1": "a Parquet file",
+    b"Obj\x01": "an Avro file",
+    b"PK\x03\x04": "a ZIP archive or a workbook",
+}
+
 
 def utf8(chunks: Iterable[bytes], encoding: str, where: str, *, gzipped: bool) -> Iterator[bytes]:
-    """Raises SegmentError, with ``where`` in it. Of text that should be UTF-8 only the beginning is checked: a row that
-    is not shows when it is read."""
-    plain = _inflated(chunks, where) if gzipped else chunks
-    if codecs.lookup(encoding).name not in ("utf-8", "utf-8-sig"):
-        plain = _decoded(plain, encoding, where)
+    """What is ``gzipped`` by its name must be; what is by its bytes is inflated, too. Raises SegmentError, with
+    ``where`` in it, where the file is no text, or in another encoding altogether. A byte that is bad in its encoding
+    stays, or comes to be one, bad in UTF-8: it costs the row that it is in, when that is read."""
+    begin, rest = _begun(chunks, _LOOKED_AT)
+    if gzipped or begin.startswith(_GZIP):
+        begin, rest = _begun(_inflated(_chained(begin, rest), where), _LOOKED_AT)
+    if what := next((name for mark, name in _NO_TEXT.items() if begin.startswith(mark) and 0 in begin), None):
+        raise SegmentError(
+            "not_csv",
+            f"{where} is {what}, and no CSV.",
+            "Let Customer Insights export the segment as CSV: that is what its export to Blob Storage writes.",
+        )
+    is_utf8 = codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
+    if is_utf8 and (begin.startswith(_UTF16_MARKS) or begin[:_LOOKED_AT].count(0) > len(begin[:_LOOKED_AT]) / 10):
+        raise _wrong_encoding(encoding, where)
+    if not is_utf8:
+        begin, rest = _begun(_decoded(_chained(begin, rest), encoding, where), len(codecs.BOM_UTF8))
+    yield begin.removeprefix(codecs.BOM_UTF8)
+    yield from rest
+
+
+def _begun(chunks: Iterable[bytes], least: int) -> tuple[bytes, Iterator[bytes]]:
+    """So many bytes at least, where there are so many, and the rest."""
+    rest = iter(chunks)
     begin = b""
-    rest = iter(plain)
     for piece in rest:
         begin += piece
-        if len(begin) >= len(codecs.BOM_UTF8):
+        if len(begin) >= least:
             break
-    if begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise _wrong_encoding(encoding, where)
-    yield begin.removeprefix(codecs.BOM_UTF8)
+    return begin, rest
+
+
+def _chained(begin: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield begin
     yield from rest
 
 
@@ -37,13 +67,23 @@ def is_text(encoding: str) -> bool:
 
 
 def _decoded(chunks: Iterable[bytes], encoding: str, where: str) -> Iterator[bytes]:
-    decoder = codecs.getincrementaldecoder(encoding)()
+    decoder = codecs.getincrementaldecoder(encoding)(_HANDLER)
     try:
         for chunk in chunks:
-            yield decoder.decode(chunk).encode()
-        yield decoder.decode(b"", final=True).encode()
-    except UnicodeError as error:
+            yield decoder.decode(chunk).encode("utf-8", "surrogateescape")
+        yield decoder.decode(b"", final=True).encode("utf-8", "surrogateescape")
+    except UnicodeError as error:  # such as UTF-16 without the mark that says which one
         raise _wrong_encoding(encoding, where) from error
+
+
+def _bad_bytes(error: UnicodeError) -> tuple[str, int]:
+    """Surrogateescape itself gives the bytes back as they are, and two of them can be a letter of UTF-8."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "\udcff", error.end
+
+
+codecs.register_error(_HANDLER, _bad_bytes)
 
 
 def _wrong_encoding(encoding: str, where: str) -> SegmentError:

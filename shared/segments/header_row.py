@@ -1,37 +1,63 @@
-"""The names of a segment's columns, where its files tell them."""
+"""The names of a segment's columns, where its files tell them: none of them is ever a cell of a profile."""
 
-import re
+from collections.abc import Collection, Sequence
 
 from shared.errors import SegmentError
 from shared.ports.blobs import Blobs
+from shared.segments.csv_layout import Layout
 from shared.segments.csv_records import blocks
 from shared.segments.snapshots import Partition, Snapshot
 
-# An address, a number, a date or an id; and a whole row, whose delimiter nobody has told.
-_NOT_A_NAME = re.compile(r".*[@;|\t].*|[-+0-9.:/ TZ]*[0-9][-+0-9.:/ TZ]*|[0-9a-fA-F-]{16,}")
 
-
-def columns(container: Blobs, snapshot: Snapshot) -> tuple[str, ...]:
-    """The names of the columns; of the header row where model.json does not tell them."""
+def columns(container: Blobs, snapshot: Snapshot, known: Collection[str] = ()) -> tuple[str, ...]:
+    """The names of the columns by model.json; where it does not tell them those of the ``known`` ones that stand in the
+    header row."""
     partition = snapshot.partitions[0]
     if partition.columns:
         return partition.columns
     where = f"{snapshot.segment}, {partition.name}"
-    chunks = container.chunks(partition.path, partition.etag)
-    for block in blocks(chunks, partition.dialect, where, gzipped=partition.gzipped, block_bytes=1):
-        if block.records:
-            return header(partition, block.records[0][1], where)
-    return ()
+    found: list[str] = []
+
+    def look(first: list[str] | None) -> Layout:
+        found.extend(header(partition, first, where, known) or () if known else ())
+        return Layout(len(first or ()), header=True)
+
+    cut = blocks(
+        lambda: container.chunks(partition.path, partition.etag),
+        partition.dialect,
+        where,
+        layout=look,
+        gzipped=partition.gzipped,
+        block_bytes=1,
+    )
+    next(iter(cut), None)
+    return tuple(name for name in found if name in known)
 
 
-def header(partition: Partition, record: bytes, where: str) -> tuple[str, ...]:
-    """The names in a header row. Raises SegmentError where model.json does not tell the columns and the row is none: it
-    would be a profile, whose cells must not be shown as names."""
-    names = tuple(cell.strip() for cell in partition.dialect.cells(record))
-    if not partition.columns and any(_NOT_A_NAME.fullmatch(name) for name in names):
+def header(
+    partition: Partition, first: Sequence[str] | None, where: str, known: Collection[str]
+) -> tuple[str, ...] | None:
+    """The names in the first record, whose cells are ``first``, as they are spelt in model.json or, where it does not
+    tell them, among the ``known`` ones; None where it is no header. Raises SegmentError where there should be one: the
+    record is a profile then, whose cells must not be shown."""
+    told = partition.columns or ()
+    names = [name.strip() for name in first or ()]
+    if len(names) == len(told) + 1 and not names[-1]:
+        names = names[:-1]
+    spelt = {name.casefold(): name for name in (*known, *told)}
+    if not partition.header:
+        is_header = sorted(name.casefold() for name in names) == sorted(name.casefold() for name in told)
+        return tuple(spelt[name.casefold()] for name in names) if is_header and first else None
+    if first is None:
+        raise SegmentError(
+            "header_unreadable", f"{where}: the quotes of the header row do not pair.", "Export the segment again."
+        )
+    if not any(name.casefold() in spelt for name in names):
+        said = "model.json announces" if told else "is needed where model.json does not tell the columns"
         raise SegmentError(
             "header_missing",
-            f"{where} does not begin with a row of names, and model.json does not tell the columns.",
-            "Run the export of Customer Insights again: it writes model.json, which tells them.",
+            f"{where} does not begin with a row of names, which {said}: none of its {len(names)} cells is the name of "
+            "a column that is known.",
+            "Run the export of Customer Insights again: it writes model.json. Or correct the mapping.",
         )
-    return names
+    return tuple(spelt.get(name.casefold(), name) for name in names)

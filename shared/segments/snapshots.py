@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.errors import SegmentError
 from shared.ports.blobs import BlobInfo, Blobs
-from shared.segments.csv_records import Dialect
+from shared.segments.csv_layout import Dialect
 from shared.segments.encodings import is_text
 from shared.segments.model_json import blob_path, entity, table_of
 
