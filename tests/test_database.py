@@ -1,6 +1,7 @@
 """The database of a step: nothing of a row leaves it by way of an error."""
 
 import errno
+import tempfile
 
 import pytest
 
@@ -44,3 +45,13 @@ def test_a_disk_that_is_full_is_told_as_that_and_another_failure_as_what_it_is()
 
     with pytest.raises(PermissionError), workspace():
         raise PermissionError(errno.EACCES, "Permission denied")
+
+
+def test_so_is_one_that_has_no_room_for_the_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", full)
+    with pytest.raises(ExportError) as caught, workspace():
+        pass
+    assert caught.value.code == "out_of_memory"

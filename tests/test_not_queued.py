@@ -1,62 +1,22 @@
 """A queue that takes no message: whoever starts a run is told, and none is left to begin when nobody expects it."""
 
-import json
 import logging
 from typing import Any
 
 import pytest
 from memory_world import EXPORT, MemoryWorld
-from world import csv_rows, person
+from refusing_queue import AWAY, MISSING, Refusing, a_world, later, lose_messages, refuse, told
 
-from local.memory.queue import MemoryQueue
 from shared.errors import DeploymentError, ExportError, TemporaryError
-from shared.record import telemetry
-from shared.runs.cancel import cancel
 from shared.runs.start import start
 from shared.runs.sweep import SILENT
 from shared.runs.tick import tick
 
-AWAY = TemporaryError("storage_unavailable", "It does not answer.", "Wait.")
-MISSING = DeploymentError("container_missing", "There is no queue.", "Deploy again.")
-
-
-class Refusing(MemoryQueue):
-    """Raises ``error`` for each message, as long as there is one; where it ``stores``, the answer alone is lost."""
-
-    error: ExportError | None = None
-    stores = False
-    asked = 0
-
-    def put(self, message: str, *, delay: int = 0) -> None:
-        self.asked += 1
-        if self.error is None or self.stores:
-            super().put(message, delay=delay)
-        if self.error:
-            raise self.error
-
 
 @pytest.fixture
-def world() -> MemoryWorld:
-    world = MemoryWorld()
-    world.queue = Refusing("export-work", world.clock)
-    world.app = world.new_app()
-    world.put_rows(csv_rows(*map(person, range(5))), at="2026/11/23/0800")
-    world.save(schedule="refresh")
-    return world
-
-
-def refuse(world: MemoryWorld, error: ExportError | None, *, stores: bool = False) -> None:
-    assert isinstance(world.queue, Refusing)
-    world.queue.error, world.queue.stores = error, stores
-
-
-def lose_messages(world: MemoryWorld) -> None:
-    while taken := world.take():
-        world.queue.done(taken)
-
-
-def later(world: MemoryWorld, *, seconds: float) -> None:
-    world.clock.sleep(seconds)
+def world(caplog: pytest.LogCaptureFixture) -> MemoryWorld:
+    caplog.set_level(logging.INFO)
+    return a_world()
 
 
 @pytest.mark.parametrize("error", [AWAY, MISSING])
@@ -269,63 +229,6 @@ def test_a_starter_that_sleeps_takes_nothing_away_from_a_run_that_went_on(world:
     assert len(world.service.active()) == 5
 
 
-@pytest.mark.parametrize("error", [AWAY, MISSING])
-def test_a_run_at_work_waits_for_the_queue(world: MemoryWorld, error: ExportError) -> None:
-    world.put_rows(csv_rows(*map(person, range(60))), at="2026/11/23/0801")
-    run = world.start()
-    world.pump(1)
-    refuse(world, error)
-    for _ in range(6):
-        world.pump(1)
-    refuse(world, None)
-
-    for _ in range(8):
-        later(world, seconds=SILENT.total_seconds() + 1)
-        tick(world.app)
-        world.pump()
-
-    run = world.app.runs.get(EXPORT, run.id)
-    assert run.status == "succeeded"
-    assert (run.counts.added, run.counts.unsent) == (60, 0)
-
-
-def test_a_run_that_was_cancelled_ends_at_the_first_tick_that_can(world: MemoryWorld) -> None:
-    """Also where it was taken up a while before: that it is to stop is no reason to wait."""
-    world.save(schedule=None)
-    run = world.start()
-    lose_messages(world)
-    later(world, seconds=SILENT.total_seconds() + 1)
-    tick(world.app)
-    lose_messages(world)
-    refuse(world, MISSING)
-    cancel(world.app, EXPORT, run.id, by="jane@example.com")
-    later(world, seconds=60)
-    tick(world.app)
-
-    refuse(world, None)
-    later(world, seconds=60)
-    tick(world.app)
-    world.pump()
-
-    assert world.app.runs.get(EXPORT, run.id).status == "cancelled"
-
-
-def test_whoever_plans_a_run_that_is_cancelled_meanwhile_ends_it(world: MemoryWorld) -> None:
-    run = world.start()
-    chunks = world.segments.chunks
-
-    def cancelled(name: str, etag: str | None = None) -> Any:
-        refuse(world, MISSING)
-        cancel(world.app, EXPORT, run.id)
-        refuse(world, None)
-        return chunks(name, etag)
-
-    world.segments.chunks = cancelled  # type: ignore[method-assign]
-    world.pump()
-
-    assert world.app.runs.get(EXPORT, run.id).status == "cancelled"
-
-
 def test_who_asks_with_the_same_key_queues_it_or_is_told_that_it_cannot(world: MemoryWorld) -> None:
     """Whoever began it may have died before its first message."""
     run = world.start(key="once")
@@ -354,45 +257,3 @@ def test_a_refresh_whose_run_cannot_be_queued_is_due_at_the_next_tick(
     world.pump()
 
     assert world.app.runs.get(EXPORT, run.id).status == "succeeded"
-
-
-def test_what_is_cancelled_is_cancelled_also_where_its_end_cannot_be_queued(world: MemoryWorld) -> None:
-    world.save(schedule=None)
-    run = world.start()
-    lose_messages(world)
-    refuse(world, MISSING)
-
-    assert cancel(world.app, EXPORT, run.id, by="jane@example.com").cancel_requested
-
-    refuse(world, None)
-    later(world, seconds=SILENT.total_seconds() + 1)
-    tick(world.app)
-    world.pump()
-    assert world.app.runs.get(EXPORT, run.id).status == "cancelled"
-    assert world.service.listed() == []
-
-
-def test_a_run_that_cannot_be_taken_up_is_told(world: MemoryWorld, caplog: pytest.LogCaptureFixture) -> None:
-    run = world.start()
-    lose_messages(world)
-    refuse(world, MISSING)
-    later(world, seconds=SILENT.total_seconds() + 1)
-
-    tick(world.app)
-
-    assert ("not_started", "container_missing") in told(caplog)
-    refuse(world, None)
-    later(world, seconds=60)
-    tick(world.app)
-    world.pump()
-    assert world.app.runs.get(EXPORT, run.id).status == "succeeded"
-
-
-def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str | None]]:
-    said = [json.loads(one.getMessage()) for one in caplog.records if one.name == telemetry.__name__]
-    return [(one["event"], one.get("error")) for one in said]
-
-
-@pytest.fixture(autouse=True)
-def lines(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)

@@ -20,8 +20,8 @@ from shared.record.duckdb_workspace import Workspace
 from shared.record.rejects import Reject
 from shared.record.slices import Sizes
 from shared.segments.csv_layout import Block, Dialect
-from shared.segments.csv_records import blocks
-from shared.segments.snapshots import Snapshot
+from shared.segments.csv_records import BLOCK_BYTES, blocks
+from shared.segments.snapshots import Partition, Snapshot
 
 # segment and partition are positions in the run's list of snapshots.
 _REJECTED = """
@@ -105,11 +105,8 @@ class Planner:
 
         Raises SegmentError where the partition lacks a column of the mapping, or its bytes cannot be read.
         """
-        partition = snapshot.partitions[place[1]]
-        where = f"{snapshot.segment}, {partition.name}"
-        columns = PartitionColumns(partition, self._mapping, where)
-        rows = 0
-        cut = blocks(chunks, partition.dialect, where, columns.layout, gzipped=partition.gzipped)
+        partition, rows = snapshot.partitions[place[1]], 0
+        columns, cut = self._blocks(snapshot.segment, partition, chunks)
         # DuckDB works outside of Python's lock: the next block is read and cut meanwhile.
         for block in one_ahead(self._threads, cut):
             rows += block.rows
@@ -138,22 +135,26 @@ class Planner:
     ) -> None:
         """The same of the first rows alone."""
         partition = snapshot.partitions[place[1]]
-        where = f"{snapshot.segment}, {partition.name}"
-        columns = PartitionColumns(partition, self._mapping, where)
-        cut = blocks(
-            chunks,
-            partition.dialect,
-            where,
-            columns.layout,
-            gzipped=partition.gzipped,
-            block_bytes=_BEGINNING_BYTES,
-        )
+        columns, cut = self._blocks(snapshot.segment, partition, chunks, block_bytes=_BEGINNING_BYTES)
         for block in cut:
             some = block.first(rows)
             self._take(some, columns.names, partition.dialect, place)
             rows -= some.rows
             if not rows:
                 break
+
+    def _blocks(
+        self,
+        segment: str,
+        partition: Partition,
+        chunks: Callable[[], Iterable[bytes]],
+        *,
+        block_bytes: int = BLOCK_BYTES,
+    ) -> tuple[PartitionColumns, Iterator[Block]]:
+        where = f"{segment}, {partition.name}"
+        columns = PartitionColumns(partition, self._mapping, where)
+        dialect, gzipped = partition.dialect, partition.gzipped
+        return columns, blocks(chunks, dialect, where, columns.layout, gzipped=gzipped, block_bytes=block_bytes)
 
     def _take(self, block: Block, columns: tuple[str, ...], dialect: Dialect, place: tuple[int, int]) -> None:
         unread = dict(block.spoilt)

@@ -45,7 +45,7 @@ def workspace() -> Iterator[Workspace]:
     """Raises ExportError for what DuckDB raises: its own texts can quote the rows that it was at."""
     import duckdb  # noqa: PLC0415 - only steps need it; the HTTP door starts faster without
 
-    with own_folder() as folder:
+    with _full_disk_told(), own_folder() as folder:
         settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": MEMORY,
             "max_temp_directory_size": TEMPORARY,
@@ -64,10 +64,16 @@ def workspace() -> Iterator[Workspace]:
             except duckdb.Error as error:
                 where = "".join(traceback.format_tb(error.__traceback__))
                 raise RuntimeError(f"DuckDB: {type(error).__name__}, at\n{where}") from None
-            except OSError as error:
-                if error.errno == errno.ENOSPC:
-                    raise _too_large() from None
-                raise
+
+
+@contextmanager
+def _full_disk_told() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise _too_large() from None
+        raise
 
 
 def _too_large() -> ExportError:

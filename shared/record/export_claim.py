@@ -22,11 +22,10 @@ class Claim(BaseModel):
 
 @dataclass(frozen=True)
 class Taken:
-    """The id of the run that holds the export now; whether this call made it that; and of the run that held it before,
-    and lives no more, if there is one."""
+    """The id of the run that holds the export now; and of the run that held it before this call, and lives no more, if
+    there is one."""
 
     holder: str
-    is_new: bool
     taken_from: str | None
 
 
@@ -48,7 +47,7 @@ class Claims:
 
         swapped = compare_and_swap(self._state, _name(export), decide)
         holder = stored_record.read(Claim, swapped.data or b"", _name(export)).run
-        return Taken(holder, swapped.wrote, before if swapped.wrote else None)
+        return Taken(holder, before if swapped.wrote else None)
 
     def held(self, export: str) -> Claim | None:
         blob = self._state.read(_name(export))

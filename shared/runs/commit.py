@@ -53,8 +53,7 @@ def commit(app: App, run: Run, outcome: Outcome) -> Run:
 
 def let_go(app: App, run: Run) -> None:
     """Of a run that has ended; again, where whoever ended it may have died before it let go of the export, and told."""
-    claim = app.claims.held(run.export)
-    if claim and claim.run == run.id:
+    if app.claims.is_held_by(run.export, run.id):
         note_answered(app, run)
         if app.claims.release(run.export, run.id):
             tell_ended(run)

@@ -3,6 +3,7 @@
 import codecs
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from shared.errors import SegmentError
 
@@ -23,9 +24,9 @@ def utf8(chunks: Iterable[bytes], encoding: str, where: str, *, gzipped: bool) -
     """What is ``gzipped`` by its name must be; what is by its bytes is inflated, too. Raises SegmentError, with
     ``where`` in it, where the file is no text, or in another encoding altogether. A byte that is bad in its encoding
     stays, or comes to be one, bad in UTF-8: it costs the row that it is in, when that is read."""
-    begin, rest = _begun(chunks, _LOOKED_AT)
+    begin, rest = begun(chunks, _LOOKED_AT)
     if gzipped or begin.startswith(_GZIP):
-        begin, rest = _begun(_inflated(_chained(begin, rest), where), _LOOKED_AT)
+        begin, rest = begun(_inflated(chain([begin], rest), where), _LOOKED_AT)
     if what := next((name for mark, name in _NO_TEXT.items() if begin.startswith(mark) and 0 in begin), None):
         raise SegmentError(
             "not_csv",
@@ -36,12 +37,12 @@ def utf8(chunks: Iterable[bytes], encoding: str, where: str, *, gzipped: bool) -
     if is_utf8 and (begin.startswith(_UTF16_MARKS) or begin[:_LOOKED_AT].count(0) > len(begin[:_LOOKED_AT]) / 10):
         raise _wrong_encoding(encoding, where)
     if not is_utf8:
-        begin, rest = _begun(_decoded(_chained(begin, rest), encoding, where), len(codecs.BOM_UTF8))
+        begin, rest = begun(_decoded(chain([begin], rest), encoding, where), len(codecs.BOM_UTF8))
     yield begin.removeprefix(codecs.BOM_UTF8)
     yield from rest
 
 
-def _begun(chunks: Iterable[bytes], least: int) -> tuple[bytes, Iterator[bytes]]:
+def begun(chunks: Iterable[bytes], least: int) -> tuple[bytes, Iterator[bytes]]:
     """So many bytes at least, where there are so many, and the rest."""
     rest = iter(chunks)
     begin = b""
@@ -50,11 +51,6 @@ def _begun(chunks: Iterable[bytes], least: int) -> tuple[bytes, Iterator[bytes]]
         if len(begin) >= least:
             break
     return begin, rest
-
-
-def _chained(begin: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield begin
-    yield from rest
 
 
 def is_text(encoding: str) -> bool:

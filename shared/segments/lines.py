@@ -1,7 +1,9 @@
 """The lines of a partition: what ends one, and none of more than a bearable length."""
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
+from shared.segments.encodings import begun
 from shared.segments.quoting import QUOTE
 
 LONGEST_LINE = 1024 * 1024
@@ -13,7 +15,7 @@ def lines(pieces: Iterable[bytes], delimiter: bytes) -> Iterator[list[bytes]]:
     """Lists of lines without their ends, one for each piece. LF and CRLF end a line; and CR alone does where it is
     more frequent at the beginning of the file than they are. Of a line of more than _MOST_HELD bytes there is another
     one, of more than LONGEST_LINE, that leaves a quoted cell open where that did."""
-    begin, rest = _beginning(pieces)
+    begin, rest = begun(pieces, _LOOKED_AT)
     long: _Long | None = None
     partial = b""
     for piece in _with_line_feeds(begin, rest):
@@ -52,17 +54,6 @@ class _Long:
         return b"x" * (LONGEST_LINE + 1) + (delimiter + QUOTE if self._quotes % 2 else b"")
 
 
-def _beginning(pieces: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
-    """At least _LOOKED_AT bytes, where there are so many."""
-    rest = iter(pieces)
-    begin = b""
-    for piece in rest:
-        begin += piece
-        if len(begin) >= _LOOKED_AT:
-            break
-    return begin, rest
-
-
 def _with_line_feeds(begin: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     """Pieces in which each line ends with LF, and nothing else has a CR."""
     head = begin[:_LOOKED_AT]
@@ -72,7 +63,7 @@ def _with_line_feeds(begin: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     # in a value is as much of a control character.
     stands_for = b"\n" if lone > head.count(b"\n") else b"\v"
     held = b""
-    for piece in _chained(begin, rest):
+    for piece in chain([begin], rest):
         data = held + piece
         held = b"\r" if data.endswith(b"\r") else b""
         if held:
@@ -82,8 +73,3 @@ def _with_line_feeds(begin: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
         yield data
     if held:
         yield b"\n"  # at the very end it is half of a line break
-
-
-def _chained(begin: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield begin
-    yield from rest
