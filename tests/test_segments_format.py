@@ -169,6 +169,13 @@ def test_a_bad_byte_costs_its_row(world: World, encoding: str) -> None:
     assert [(each.line, each.message) for each in outcome.rejects] == [(2, "The row cannot be read as CSV in UTF-8.")]
 
 
+@pytest.mark.parametrize("text", ["", "\n", '"CustomerId,EMail\nx\n'])
+def test_without_names_there_are_no_columns_to_show(world: World, text: str) -> None:
+    world.put(path(), text)
+
+    assert columns(world.app.segments, found(world)) == ()
+
+
 def test_a_profile_is_never_shown_as_a_header(world: World) -> None:
     """Without model.json and without a header row: names of columns stand in answers and in errors."""
     world.put(path(), f"{ROW}\n")

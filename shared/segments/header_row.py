@@ -20,7 +20,7 @@ def columns(container: Blobs, snapshot: Snapshot, known: Collection[str] = ()) -
 
     def look(first: list[str] | None) -> Layout:
         found.extend(header(partition, first, where, known) or () if known else ())
-        return Layout(len(first or ()), header=True)
+        return Layout(len(first or ("",)), header=True)
 
     cut = blocks(
         lambda: container.chunks(partition.path, partition.etag),
